@@ -1,0 +1,108 @@
+/*
+ * lan.h - vlans: where frames of ports and peers meet the switch
+ *
+ * Layer: agent. The data path: port or engine in, switch, ports and engine out. It owns the ports and
+ * one switch per vlan; it borrows engine and tunnel.
+ *
+ * Every batch that enters (from the tunnel, or from a port) ends in one lan_flush().
+ */
+#ifndef AGENT_LAN_H
+#define AGENT_LAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "agent/config.h"
+#include "common/error.h"
+#include "common/ether.h"
+#include "proto/engine.h"
+
+struct lan;
+struct tunnel;
+
+/** lan_open() - Make the vlans and open the ports of @config. A port that cannot open now is "down"
+ * with a detail and tried again; only a mistake in the configuration is an error */
+int lan_open(struct lan **out, uv_loop_t *loop, struct engine *engine, const struct config *config,
+	     struct error *err);
+
+/** lan_use_tunnel() - Where lan_flush() sends the engine's datagrams; borrowed */
+void lan_use_tunnel(struct lan *l, struct tunnel *t);
+
+/** lan_reload() - Ports and vlans as in @config: those that did not change are not disturbed */
+int lan_reload(struct lan *l, const struct config *config, struct error *err);
+
+/** lan_peer_set() - A peer was added or its vlans changed; @vlans are ids; @broadcast as in config */
+void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_count,
+		  uint32_t broadcast);
+
+/** lan_peer_unset() - The peer was removed */
+void lan_peer_unset(struct lan *l, int peer);
+
+/** lan_peer_down() - Its session ended: forget the MACs behind it */
+void lan_peer_down(struct lan *l, int peer);
+
+/** lan_input() - A datagram from the tunnel: through the engine, its frames through the switch */
+void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t len);
+
+/** lan_flush() - Send what waits in the engine's outbox and in the ports */
+void lan_flush(struct lan *l);
+
+/** lan_inject() - One frame from the control socket, as if from a port of its own. @vlan: id, 0 for
+ * the only one */
+int lan_inject(struct lan *l, uint16_t vlan, const uint8_t *frame, size_t len, struct error *err);
+
+/** lan_network_changed() - Interfaces, addresses or routes changed: ports look again */
+void lan_network_changed(struct lan *l);
+
+void lan_close(struct lan *l);
+
+/* ---- status ---- */
+
+enum port_state { PORT_FORWARDING, PORT_LISTENING, PORT_STANDBY, PORT_BLOCKED, PORT_DOWN };
+
+/** port_state_name() - The word in status */
+const char *port_state_name(enum port_state state);
+
+struct port_info {
+	const char *name;
+	const char *type;
+	uint16_t vlan;
+	enum port_state state;
+	char detail[256]; /* a sentence; empty when all is well */
+	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
+	const uint64_t *drops; /* DROP_COUNT entries, borrowed */
+};
+
+/** lan_port_info() - The @index-th port, 0 first. Return: false when there is none */
+bool lan_port_info(const struct lan *l, size_t index, struct port_info *out);
+
+/** struct mac_info - one learned address; exactly one of @port and @peer is set (NULL, -1 otherwise) */
+struct mac_info {
+	uint16_t vlan;
+	struct mac mac;
+	const char *port;
+	int peer;
+	uint32_t age_s;
+};
+
+/** lan_macs() - Call @visit for every learned address */
+void lan_macs(const struct lan *l, void (*visit)(void *context, const struct mac_info *info),
+	      void *context);
+
+enum { WARNING_CODE_BYTES = 32, WARNING_TEXT_BYTES = 512 };
+
+/** struct warning - as in status: a word, a sentence, and what to do (a command where there is one) */
+struct warning {
+	char code[WARNING_CODE_BYTES];
+	char text[WARNING_TEXT_BYTES];
+	char fix[WARNING_TEXT_BYTES];
+};
+
+/** lan_warnings() - MACs in two places, machines that send in clear, a firewall in the way... @name_of
+ * gives a peer's name for the sentence. Return: how many, at most @max */
+size_t lan_warnings(const struct lan *l, const char *(*name_of)(void *context, int peer),
+		    void *context, struct warning *out, size_t max);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * tunnel.h - the UDP sockets that carry datagrams between agents
+ *
+ * Layer: agent. Knows datagrams and addresses, nothing of what is inside.
+ *
+ * One IPv4 and one IPv6 socket on the same port, non-blocking, polled by libuv; reads are recvmmsg,
+ * writes sendmmsg (libuv's own UDP calls can do neither, and one failed send there fails every
+ * datagram queued behind it). A host without IPv6 (or IPv4) runs on the other alone.
+ */
+#ifndef AGENT_TUNNEL_H
+#define AGENT_TUNNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "common/addr.h"
+#include "common/error.h"
+#include "proto/engine.h"
+
+struct tunnel;
+
+/**
+ * struct tunnel_events - what the tunnel reports
+ * @on_datagram:	one received datagram; @bytes may be changed, and are the tunnel's again after
+ *			on_batch_end()
+ * @on_truncated:	a datagram longer than the buffer was dropped
+ * @on_batch_end:	the socket was read empty or a batch is full: flush now
+ * @on_send_failed:	the kernel refused a datagram for @peer (-1: none) with @error (positive errno)
+ */
+struct tunnel_events {
+	void (*on_datagram)(void *context, const struct addr *from, uint8_t *bytes, size_t len);
+	void (*on_truncated)(void *context);
+	void (*on_batch_end)(void *context);
+	void (*on_send_failed)(void *context, int peer, int error);
+	void *context;
+};
+
+/**
+ * tunnel_open() - Bind @port on all addresses of both families
+ *
+ * Return: 0; a negative errno with @err (a port in use says so, and who should change what)
+ */
+int tunnel_open(struct tunnel **out, uv_loop_t *loop, uint16_t port,
+		const struct tunnel_events *events, struct error *err);
+
+/** tunnel_send() - Send all; what the kernel refuses is reported and dropped, the rest goes on */
+void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t count);
+
+/** tunnel_bound() - Local addresses for status. Return: how many, at most 2 */
+size_t tunnel_bound(const struct tunnel *t, struct addr out[2]);
+
+/** tunnel_close() - Frees @t once libuv has let go of the handles */
+void tunnel_close(struct tunnel *t);
+
+#endif
