@@ -11,58 +11,58 @@ enum drop {
 	DROP_NONE = 0, /* not dropped */
 
 	/* Datagrams that name no session of ours: counted for the agent */
-	DROP_TOO_SHORT,		 /* shorter than its type's smallest length */
-	DROP_BAD_LENGTH,	 /* handshake or cookie message of another length than the only one */
-	DROP_BAD_TYPE,		 /* unknown message type, or reserved bytes not zero */
-	DROP_BAD_MAC1,		 /* mac1 wrong: not meant for our key */
-	DROP_BAD_MAC2,		 /* under load, mac2 wrong: a cookie reply may have been sent */
-	DROP_RATE_LIMITED,	 /* under load: too many handshakes from that address */
-	DROP_UNKNOWN_INDEX,	 /* no session or handshake has that receiver index */
-	DROP_BAD_HANDSHAKE,	 /* a handshake message that does not authenticate */
-	DROP_UNKNOWN_KEY,	 /* an initiation that authenticates under a key in no card: a knock */
-	DROP_OWN_KEY,		 /* an initiation under our own static key: reflected */
-	DROP_BAD_COOKIE,	 /* a cookie reply that was not asked for or does not authenticate */
+	DROP_TOO_SHORT,     /* shorter than its type's smallest length */
+	DROP_BAD_LENGTH,    /* handshake or cookie message of another length than the only one */
+	DROP_BAD_TYPE,      /* unknown message type, or reserved bytes not zero */
+	DROP_BAD_MAC1,      /* mac1 wrong: not meant for our key */
+	DROP_BAD_MAC2,      /* under load, mac2 wrong: a cookie reply may have been sent */
+	DROP_RATE_LIMITED,  /* under load: too many handshakes from that address */
+	DROP_UNKNOWN_INDEX, /* no session or handshake has that receiver index */
+	DROP_BAD_HANDSHAKE, /* a handshake message that does not authenticate */
+	DROP_UNKNOWN_KEY,   /* an initiation that authenticates under a key in no card: a knock */
+	DROP_OWN_KEY,       /* an initiation under our own static key: reflected */
+	DROP_BAD_COOKIE,    /* a cookie reply that was not asked for or does not authenticate */
 
 	/* From a known peer: counted for that peer */
-	DROP_OLD_INITIATION,	 /* timestamp not newer than the last one: replayed */
+	DROP_OLD_INITIATION,       /* timestamp not newer than the last one: replayed */
 	DROP_TOO_MANY_INITIATIONS, /* more than 50 a second */
-	DROP_BAD_VERSION,	 /* no protocol version in common */
-	DROP_NO_COMMON_CIPHER,	 /* no cipher in common */
-	DROP_EXPIRED_KEY,	 /* the key is older than 180 s or past its counter limit */
-	DROP_BAD_TAG,		 /* right index, but the tag does not verify */
-	DROP_REPLAY,		 /* counter already seen, or older than the window */
-	DROP_BAD_RECORD,	 /* a record's length contradicts the datagram's or its type */
-	DROP_BAD_PADDING,	 /* padding that is not zero */
-	DROP_UNKNOWN_RECORD,	 /* a record type of a later version: ignored */
-	DROP_UNKNOWN_CAPABILITY, /* a capability bit or hello field of a later version: ignored */
-	DROP_SHORT_FRAME,	 /* a frame of fewer than 14 bytes */
-	DROP_LONG_FRAME,	 /* a frame longer than max_frame */
-	DROP_BAD_FRAGMENT,	 /* overlaps, contradicts its siblings, or leaves its total length */
-	DROP_REASSEMBLY_FULL,	 /* an unfinished frame evicted by a newer one of the same peer */
+	DROP_BAD_VERSION,          /* no protocol version in common */
+	DROP_NO_COMMON_CIPHER,     /* no cipher in common */
+	DROP_EXPIRED_KEY,          /* the key is older than 180 s or past its counter limit */
+	DROP_BAD_TAG,              /* right index, but the tag does not verify */
+	DROP_REPLAY,               /* counter already seen, or older than the window */
+	DROP_BAD_RECORD,           /* a record's length contradicts the datagram's or its type */
+	DROP_BAD_PADDING,          /* padding that is not zero */
+	DROP_UNKNOWN_RECORD,       /* a record type of a later version: ignored */
+	DROP_UNKNOWN_CAPABILITY,   /* a capability bit or hello field of a later version: ignored */
+	DROP_SHORT_FRAME,          /* a frame of fewer than 14 bytes */
+	DROP_LONG_FRAME,           /* a frame longer than max_frame */
+	DROP_BAD_FRAGMENT,    /* overlaps, contradicts its siblings, or leaves its total length */
+	DROP_REASSEMBLY_FULL, /* an unfinished frame evicted by a newer one of the same peer */
 	DROP_REASSEMBLY_TIMEOUT, /* an unfinished frame given up after a second */
-	DROP_NO_SESSION,	 /* outgoing frame, and no key that may be used */
-	DROP_OUTBOX_FULL,	 /* outgoing datagram, and the caller has not taken the earlier ones */
+	DROP_NO_SESSION,         /* outgoing frame, and no key that may be used */
+	DROP_OUTBOX_FULL, /* outgoing datagram, and the caller has not taken the earlier ones */
 
 	/* The switch: counted for the port or peer where the frame entered */
-	DROP_VLAN_UNKNOWN,	 /* no such vlan here */
-	DROP_VLAN_NOT_ALLOWED,	 /* the peer is not a member of that vlan */
-	DROP_LINK_LOCAL_GROUP,	 /* 01:80:C2:00:00:0x, which no bridge forwards */
-	DROP_BAD_SOURCE_MAC,	 /* group or zero source address */
-	DROP_SAME_PORT,		 /* the destination is where the frame came from */
-	DROP_BROADCAST_LIMIT,	 /* over the ingress's broadcast, multicast and unknown-unicast rate */
-	DROP_MAC_QUOTA,		 /* not learned: too many addresses there. The frame itself goes on */
-	DROP_MAC_ELSEWHERE,	 /* its source address belongs to another place that is still alive */
+	DROP_VLAN_UNKNOWN,     /* no such vlan here */
+	DROP_VLAN_NOT_ALLOWED, /* the peer is not a member of that vlan */
+	DROP_LINK_LOCAL_GROUP, /* 01:80:C2:00:00:0x, which no bridge forwards */
+	DROP_BAD_SOURCE_MAC,   /* group or zero source address */
+	DROP_SAME_PORT,        /* the destination is where the frame came from */
+	DROP_BROADCAST_LIMIT, /* over the ingress's broadcast, multicast and unknown-unicast rate */
+	DROP_MAC_QUOTA,       /* not learned: too many addresses there. The frame itself goes on */
+	DROP_MAC_ELSEWHERE,   /* its source address belongs to another place that is still alive */
 
 	/* Ports */
-	DROP_PORT_DOWN,		 /* outgoing frame, and the port is not up */
-	DROP_PORT_SEND,		 /* outgoing frame, and the kernel refused it */
-	DROP_PORT_TRUNCATED,	 /* incoming frame longer than the buffer */
-	DROP_FOREIGN_HOST,	 /* hub: from another host, and this port serves its own host only */
-	DROP_AGENT_INJECTED,	 /* hub: another agent's frame, not a machine's */
-	DROP_OWN_ECHO,		 /* hub: our own frame heard again */
-	DROP_TUNNEL_SEND,	 /* outgoing datagram, and the kernel refused it */
-	DROP_TUNNEL_TRUNCATED,	 /* incoming datagram longer than the buffer */
-	DROP_CONTROL_BAD,	 /* control socket: a line that is no request */
+	DROP_PORT_DOWN,        /* outgoing frame, and the port is not up */
+	DROP_PORT_SEND,        /* outgoing frame, and the kernel refused it */
+	DROP_PORT_TRUNCATED,   /* incoming frame longer than the buffer */
+	DROP_FOREIGN_HOST,     /* hub: from another host, and this port serves its own host only */
+	DROP_AGENT_INJECTED,   /* hub: another agent's frame, not a machine's */
+	DROP_OWN_ECHO,         /* hub: our own frame heard again */
+	DROP_TUNNEL_SEND,      /* outgoing datagram, and the kernel refused it */
+	DROP_TUNNEL_TRUNCATED, /* incoming datagram longer than the buffer */
+	DROP_CONTROL_BAD,      /* control socket: a line that is no request */
 
 	DROP_COUNT
 };

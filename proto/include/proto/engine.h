@@ -29,12 +29,13 @@
 #include "proto/drop.h"
 
 enum {
-	PEER_CANDIDATES_MAX = 8,   /* addresses that a handshake tries at once */
-	PEER_VLANS_MAX = 16,	   /* vlans shared with one peer */
-	PEER_KNOWN_KEYS_MAX = 64,  /* hashes of keys that a hello may carry */
-	NAME_BYTES = 64,	   /* an agent's or peer's name, with NUL */
-	DATAGRAM_MAX_BYTES = 1232, /* UDP payload: IPv6's minimum MTU less its headers; PROTOCOL.md 7.1 */
-	OUTBOX_MAX = 128,	   /* datagrams between two flushes */
+	PEER_CANDIDATES_MAX = 8,  /* addresses that a handshake tries at once */
+	PEER_VLANS_MAX = 16,      /* vlans shared with one peer */
+	PEER_KNOWN_KEYS_MAX = 64, /* hashes of keys that a hello may carry */
+	NAME_BYTES = 64,          /* an agent's or peer's name, with NUL */
+	DATAGRAM_MAX_BYTES =
+		1232,     /* UDP payload: IPv6's minimum MTU less its headers; PROTOCOL.md 7.1 */
+	OUTBOX_MAX = 128, /* datagrams between two flushes */
 	KNOCKS_MAX = 8,
 };
 
@@ -50,6 +51,7 @@ typedef void (*engine_random)(void *context, void *out, size_t len);
  * @wall_ns:		wall clock, ns since 1970, at @now_ns
  * @timestamp_floor_ns:	from `state`: no initiation may carry this or an earlier timestamp; or 0
  * @now_ns:		the monotonic clock
+ * @ciphers:		cipher bits of PROTOCOL.md 4.1 to offer; 0: all that run well on this machine
  */
 struct engine_config {
 	const struct secret_key *secret;
@@ -60,6 +62,7 @@ struct engine_config {
 	uint64_t wall_ns;
 	uint64_t timestamp_floor_ns;
 	uint64_t now_ns;
+	uint8_t ciphers;
 };
 
 struct engine;
@@ -94,7 +97,7 @@ void engine_set_wall(struct engine *e, uint64_t wall_ns, uint64_t now_ns);
  * engine_timestamp_persisted(). Until then no initiation is sent.
  */
 uint64_t engine_timestamp_ceiling_ns(const struct engine *e);
-void engine_timestamp_persisted(struct engine *e);
+void engine_timestamp_persisted(struct engine *e, uint64_t now_ns);
 
 /* ---- what we say about ourselves ---- */
 
@@ -151,8 +154,12 @@ void engine_peer_candidates(struct engine *e, int peer, const struct addr *addrs
 /** engine_network_changed() - Addresses or routes of this host changed: try and test everything now */
 void engine_network_changed(struct engine *e, uint64_t now_ns);
 
-/** engine_goodbye() - Tell every peer that we leave; sessions end. For a clean stop */
-void engine_goodbye(struct engine *e, uint64_t now_ns);
+/**
+ * engine_goodbye() - Tell every peer that we leave; sessions end. For a clean stop
+ *
+ * Return: true if the outbox was too small for all: send it, clear it, and call again
+ */
+bool engine_goodbye(struct engine *e, uint64_t now_ns);
 
 /* ---- data ---- */
 
@@ -236,20 +243,25 @@ void engine_outbox_clear(struct engine *e);
 /** engine_deadline_ns() - When engine_tick() is due next, or UINT64_MAX */
 uint64_t engine_deadline_ns(const struct engine *e);
 
-/** engine_tick() - Do what is due: handshakes, keep-alives, expiry */
+/**
+ * engine_tick() - Do what is due: handshakes, keep-alives, expiry
+ *
+ * Stops when the outbox is nearly full; engine_deadline_ns() is then still in the past: flush, send,
+ * clear, tick again.
+ */
 void engine_tick(struct engine *e, uint64_t now_ns);
 
 /* ---- what happened ---- */
 
 enum engine_event_type {
-	ENGINE_EVENT_UP,      /* a session with the peer is there that was not */
-	ENGINE_EVENT_DOWN,    /* no session is left: its MACs are to be forgotten; detail in peer info */
-	ENGINE_EVENT_MOVED,   /* its validated address changed */
-	ENGINE_EVENT_HELLO,   /* it told something new about itself */
+	ENGINE_EVENT_UP,   /* a session with the peer is there that was not */
+	ENGINE_EVENT_DOWN, /* no session is left: its MACs are to be forgotten; detail in peer info */
+	ENGINE_EVENT_MOVED,     /* its validated address changed */
+	ENGINE_EVENT_HELLO,     /* it told something new about itself */
 	ENGINE_EVENT_UNREACHED, /* a handshake try was not answered: look its names up again */
-	ENGINE_EVENT_PONG,    /* engine_ping() was answered; @rtt_ns, @token */
-	ENGINE_EVENT_KNOCK,   /* peer is -1: engine_knocks() changed */
-	ENGINE_EVENT_RESERVE, /* peer is -1: persist engine_timestamp_ceiling_ns() */
+	ENGINE_EVENT_PONG,      /* engine_ping() was answered; @rtt_ns, @token */
+	ENGINE_EVENT_KNOCK,     /* peer is -1: engine_knocks() changed */
+	ENGINE_EVENT_RESERVE,   /* peer is -1: persist engine_timestamp_ceiling_ns() */
 };
 
 struct engine_event {
@@ -268,22 +280,22 @@ int engine_ping(struct engine *e, int peer, uint64_t token, uint64_t now_ns);
 /* ---- status ---- */
 
 enum peer_state {
-	PEER_UP,	 /* a usable session */
+	PEER_UP,         /* a usable session */
 	PEER_CONNECTING, /* trying */
-	PEER_IDLE,	 /* no address known: it has to call us */
-	PEER_DOWN,	 /* tried for a minute without an answer, or it said goodbye; still tried now and then */
+	PEER_IDLE,       /* no address known: it has to call us */
+	PEER_DOWN, /* tried for a minute without an answer, or it said goodbye; still tried now and then */
 };
 
 /** enum peer_trouble - the latest fact about why a peer is not up, for a sentence in status */
 enum peer_trouble {
 	TROUBLE_NONE,
-	TROUBLE_NO_ANSWER,     /* sent, nothing came back */
-	TROUBLE_BAD_ANSWER,    /* something came back that does not authenticate: psk differs */
+	TROUBLE_NO_ANSWER,      /* sent, nothing came back */
+	TROUBLE_BAD_ANSWER,     /* something came back that does not authenticate: psk differs */
 	TROUBLE_OLD_INITIATION, /* its initiations are not newer than earlier ones: clock */
-	TROUBLE_VERSION,       /* no protocol version in common */
-	TROUBLE_CIPHER,	       /* no cipher in common */
-	TROUBLE_GOODBYE,       /* it stopped, and said so */
-	TROUBLE_SILENT,	       /* it was up and went silent */
+	TROUBLE_VERSION,        /* no protocol version in common */
+	TROUBLE_CIPHER,         /* no cipher in common */
+	TROUBLE_GOODBYE,        /* it stopped, and said so */
+	TROUBLE_SILENT,         /* it was up and went silent */
 };
 
 /** struct peer_info - everything status says about a peer; a snapshot */
@@ -291,13 +303,13 @@ struct peer_info {
 	struct public_key key;
 	enum peer_state state;
 	enum peer_trouble trouble;
-	const char *cipher;	/* static text, or NULL without a session */
-	struct addr endpoint;	/* where datagrams go now; not set if none is known */
-	uint64_t rtt_ns;	/* smoothed; 0: not known */
-	uint32_t mtu_bytes;	/* largest UDP payload on the path */
-	uint64_t handshake_ns;	/* now_ns of the last completed handshake; 0: never */
-	uint64_t heard_ns;	/* last authenticated datagram; 0: never */
-	uint64_t tries;		/* initiations sent since it was last up */
+	const char *cipher;      /* static text, or NULL without a session */
+	struct addr endpoint;    /* where datagrams go now; not set if none is known */
+	uint64_t rtt_ns;         /* smoothed; 0: not known */
+	uint32_t mtu_bytes;      /* largest UDP payload on the path */
+	uint64_t handshake_ns;   /* now_ns of the last completed handshake; 0: never */
+	uint64_t heard_ns;       /* last authenticated datagram; 0: never */
+	uint64_t tries;          /* initiations sent since it was last up */
 	uint64_t tries_since_ns; /* when the first of them went out */
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes; /* bytes of frames */
 	uint64_t drops[DROP_COUNT];

@@ -1,0 +1,257 @@
+/*
+ * engine.c - the surface of the protocol: memory, dispatch, time
+ *
+ * Layer: proto (sans-IO). See proto/engine.h; what each message means is in the files beside it.
+ */
+#include "proto/engine.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "admission.h"
+#include "engine_state.h"
+#include "handshake.h"
+#include "hello.h"
+#include "input.h"
+#include "outbox.h"
+#include "path.h"
+#include "peers.h"
+#include "session.h"
+#include "timers.h"
+
+/* ---- memory ---- */
+
+enum {
+	ALIGNMENT = 64,
+	PEERS_MOST = 4096, /* engine_config.peers_max */
+	INDICES_PER_PEER = SLOT_COUNT + OUTGOING_MAX,
+	TICK_ROOM = 2 * PATH_TARGETS_MAX, /* datagrams that one peer's timers may need */
+};
+
+_Static_assert((int)TICK_ROOM < (int)OUTBOX_MAX, "one peer's timers fit an empty outbox");
+
+/** struct layout - where each part lies in the memory region, bytes from its start */
+struct layout {
+	size_t peers, timers, indices, events, reassembly, end;
+	uint32_t index_slots;
+};
+
+static size_t take(size_t *at, size_t bytes)
+{
+	size_t start = *at;
+
+	*at = (start + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	return start;
+}
+
+static struct layout layout_of(const struct engine_config *config)
+{
+	size_t at = 0, n = config->peers_max;
+	struct layout l = {.index_slots = index_table_slots((uint32_t)n * INDICES_PER_PEER)};
+
+	assert(n >= 1 && n <= PEERS_MOST);
+	take(&at, sizeof(struct engine));
+	l.peers = take(&at, n * sizeof(struct peer));
+	l.timers = take(&at, n * sizeof(struct heap_node *));
+	l.indices = take(&at, l.index_slots * sizeof(struct index_entry));
+	l.events = take(&at, n * sizeof(uint32_t));
+	l.reassembly = take(&at, reassembly_memory_bytes(FRAME_TAG_BYTES + config->max_frame));
+	l.end = at;
+	return l;
+}
+
+size_t engine_memory_bytes(const struct engine_config *config)
+{
+	return layout_of(config).end;
+}
+
+size_t engine_secret_bytes(const struct engine_config *config)
+{
+	return sizeof(struct engine_secrets) + config->peers_max * sizeof(struct peer_secrets);
+}
+
+struct engine *engine_init(const struct engine_config *config, void *memory, void *secrets)
+{
+	struct layout l = layout_of(config);
+	uint8_t *base = memory;
+	struct engine *e = memory;
+
+	assert(config->max_frame >= ETHER_HEADER_BYTES && config->max_frame <= FRAME_MAX_BYTES);
+	e->random = config->random;
+	e->random_context = config->random_context;
+	e->peers_max = config->peers_max;
+	e->max_frame = config->max_frame;
+	e->ciphers =
+		config->ciphers ? config->ciphers & ciphers_of_machine() : ciphers_of_machine();
+	e->secrets = secrets;
+	e->secrets->own = *config->secret;
+	secret_key_public(&e->secrets->own, &e->own_key);
+	e->own_key_hash = hello_key_hash(&e->own_key);
+	mac_keys_for(&e->own_key, &e->own_macs);
+	e->peers = (struct peer *)(base + l.peers);
+	heap_init(&e->timers, (struct heap_node **)(base + l.timers), config->peers_max);
+	index_table_init(&e->indices, (struct index_entry *)(base + l.indices), l.index_slots);
+	e->event_ring = (uint32_t *)(base + l.events);
+	reassembly_init(&e->reassembly, base + l.reassembly, FRAME_TAG_BYTES + config->max_frame);
+	e->random(e->random_context, &e->load.key, sizeof(e->load.key));
+	e->hello_generation = 1;
+	e->timestamp_ns = config->timestamp_floor_ns;
+	engine_set_wall(e, config->wall_ns, config->now_ns);
+	handshake_reserve(e, config->now_ns);
+	return e;
+}
+
+void engine_fini(struct engine *e)
+{
+	key_wipe(e->secrets, sizeof(*e->secrets) + e->peers_end * sizeof(struct peer_secrets));
+	/* Frames that were on their way are somebody's plain text. */
+	key_wipe(&e->outbox, sizeof(e->outbox));
+	key_wipe(e->reassembly.memory, (size_t)REASSEMBLY_FRAMES_MAX * e->reassembly.body_max);
+}
+
+void engine_set_wall(struct engine *e, uint64_t wall_ns, uint64_t now_ns)
+{
+	e->wall_ns = wall_ns;
+	e->wall_now_ns = now_ns;
+}
+
+uint64_t engine_timestamp_ceiling_ns(const struct engine *e)
+{
+	return e->ceiling_wanted_ns;
+}
+
+void engine_timestamp_persisted(struct engine *e, uint64_t now_ns)
+{
+	e->ceiling_ns = e->ceiling_wanted_ns;
+	for (uint32_t i = 0; i < e->peers_end; i++) {
+		struct peer *p = &e->peers[i];
+
+		if (!p->in_use || !p->attempt.blocked)
+			continue;
+		p->attempt.blocked = false;
+		timers_wake_by(e, p, now_ns);
+	}
+}
+
+void engine_set_self(struct engine *e, const struct engine_self *self, uint64_t now_ns)
+{
+	if (memcmp(&e->self, self, sizeof(*self)) == 0)
+		return;
+	e->self = *self;
+	hello_changed(e, now_ns);
+}
+
+/* ---- input ---- */
+
+static enum drop input_initiation(struct engine *e, const struct addr *from, uint8_t *message,
+				  uint64_t now_ns)
+{
+	enum drop drop = admission_initiation(e, from, message, now_ns);
+
+	if (drop != DROP_NONE)
+		return engine_drop(e, drop);
+	return handshake_answer(e, from, message, now_ns);
+}
+
+static enum drop input_response(struct engine *e, const struct addr *from, const uint8_t *message,
+				uint64_t now_ns)
+{
+	if (!mac1_is_valid(&e->own_macs, message, RESPONSE_BYTES))
+		return engine_drop(e, DROP_BAD_MAC1);
+	return handshake_complete(e, from, message, now_ns);
+}
+
+enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
+		       uint64_t now_ns)
+{
+	static const size_t lengths[] = {[MESSAGE_INITIATION] = INITIATION_BYTES,
+					 [MESSAGE_RESPONSE] = RESPONSE_BYTES,
+					 [MESSAGE_COOKIE] = COOKIE_REPLY_BYTES};
+	uint8_t type;
+
+	e->input.peer = NULL;
+	if (len < TYPE_BYTES)
+		return engine_drop(e, DROP_TOO_SHORT);
+	type = datagram[0];
+	if (type < MESSAGE_INITIATION || type > MESSAGE_DATA || datagram[1] || datagram[2] ||
+	    datagram[3])
+		return engine_drop(e, DROP_BAD_TYPE);
+	if (type == MESSAGE_DATA) {
+		if (len < DATA_MIN_BYTES)
+			return engine_drop(e, DROP_TOO_SHORT);
+		return input_data(e, from, datagram, len, now_ns);
+	}
+	if (len != lengths[type])
+		return engine_drop(e, DROP_BAD_LENGTH);
+	if (type == MESSAGE_INITIATION)
+		return input_initiation(e, from, datagram, now_ns);
+	if (type == MESSAGE_RESPONSE)
+		return input_response(e, from, datagram, now_ns);
+	return admission_cookie(e, from, datagram, now_ns);
+}
+
+/* ---- output ---- */
+
+enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *frame,
+			    uint64_t now_ns)
+{
+	struct peer *p = peer_by_number(e, peer);
+	enum drop drop;
+
+	if (!p)
+		return engine_drop(e, DROP_NO_SESSION);
+	if (frame->len < ETHER_HEADER_BYTES)
+		return peer_drop(p, DROP_SHORT_FRAME);
+	if (frame->len > e->max_frame)
+		return peer_drop(p, DROP_LONG_FRAME);
+	drop = outbox_frame(e, p, frame, now_ns);
+	if (drop == DROP_NONE) {
+		p->tx_frames++;
+		p->tx_bytes += frame->len;
+	} else if (drop != DROP_OUTBOX_FULL) {
+		peer_drop(p, drop);
+	}
+	return drop;
+}
+
+void engine_count_drop(struct engine *e, int peer, enum drop reason)
+{
+	struct peer *p = peer_by_number(e, peer);
+
+	if (p)
+		peer_drop(p, reason);
+	else
+		engine_drop(e, reason);
+}
+
+const uint64_t *engine_drops(const struct engine *e)
+{
+	return e->drops;
+}
+
+/* ---- time ---- */
+
+uint64_t engine_deadline_ns(const struct engine *e)
+{
+	uint64_t timers = heap_next_ns(&e->timers);
+	uint64_t reassembly = reassembly_deadline_ns(&e->reassembly);
+
+	return timers < reassembly ? timers : reassembly;
+}
+
+static struct peer *peer_of_timer(struct heap_node *node)
+{
+	return (struct peer *)((char *)node - offsetof(struct peer, timer));
+}
+
+void engine_tick(struct engine *e, uint64_t now_ns)
+{
+	struct heap_node *node;
+	int peer;
+
+	while ((peer = reassembly_expire(&e->reassembly, now_ns)) >= 0)
+		peer_drop(&e->peers[peer], DROP_REASSEMBLY_TIMEOUT);
+	/* With the outbox full the rest stays due: the caller sends, and ticks again. */
+	while (outbox_room(e) >= TICK_ROOM && (node = heap_pop_due(&e->timers, now_ns)) != NULL)
+		timers_due(e, peer_of_timer(node), now_ns);
+}

@@ -1,0 +1,293 @@
+/*
+ * engine_state.h - what an engine, a peer and a session consist of
+ *
+ * Layer: proto (sans-IO), private. Structures only; each file beside this one owns the fields that it
+ * is named for.
+ *
+ * Where things live: peers are an array in the engine's memory, named by their number; keys are in the
+ * second region (struct peer_secrets), one per peer. A session's keys are found by its slot, so a session
+ * that changes its slot takes its keys along (session_move()).
+ */
+#ifndef PROTO_ENGINE_STATE_H
+#define PROTO_ENGINE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/cursor.h"
+#include "common/heap.h"
+#include "index_table.h"
+#include "limits.h"
+#include "load.h"
+#include "macs.h"
+#include "noise.h"
+#include "proto/engine.h"
+#include "reassembly.h"
+#include "replay.h"
+#include "seal.h"
+
+/** enum session_slot - PROTOCOL.md 4.4 */
+enum session_slot {
+	SLOT_OURS,     /* we initiated it */
+	SLOT_THEIRS,   /* they did, and confirmed it */
+	SLOT_NEXT,     /* they did, not confirmed yet: not sent on */
+	SLOT_REPLACED, /* received on for a few seconds more */
+	SLOT_COUNT,
+	SLOT_NONE = SLOT_COUNT,
+};
+
+/** struct session - one handshake's result; empty while @local_index is 0 */
+struct session {
+	uint32_t local_index;
+	uint32_t remote_index;
+	uint64_t born_ns;     /* response sent or accepted: the age of the key */
+	uint64_t usable_ns;   /* completed or confirmed: which one is newer */
+	uint64_t replaced_ns; /* in SLOT_REPLACED */
+	uint64_t send_counter;
+	uint32_t fragment_id;
+	uint32_t cross_id; /* not 0: crossed with the session that has the same one */
+	enum cipher cipher;
+	bool we_initiated;
+	struct addr answered_to;            /* in SLOT_NEXT: where the response went */
+	uint8_t timestamp[TIMESTAMP_BYTES]; /* of their initiation */
+	struct replay replay;
+};
+
+struct session_keys {
+	uint8_t send[KEY_BYTES];
+	uint8_t receive[KEY_BYTES];
+};
+
+enum {
+	OUTGOING_MAX = 2 /* so that a round trip of up to two tries is no obstacle */
+};
+
+/** struct outgoing - an initiation of ours that may still be answered; empty while @local_index is 0 */
+struct outgoing {
+	uint32_t local_index;
+	uint32_t cross_id;
+	uint64_t sent_ns;
+	uint8_t failures;
+	uint8_t offered;
+	bool cookie_taken;
+	uint8_t mac1[MAC_TAG_BYTES];
+};
+
+/** struct outgoing_secrets - what reading the answer needs */
+struct outgoing_secrets {
+	struct noise noise;
+	struct secret_key ephemeral;
+};
+
+struct peer_secrets {
+	struct preshared_key psk;
+	uint8_t static_static[KEY_BYTES];
+	struct session_keys sessions[SLOT_COUNT];
+	struct outgoing_secrets outgoing[OUTGOING_MAX];
+};
+
+/** struct cookie - what a peer under load gave us; valid from that address only */
+struct cookie {
+	uint8_t bytes[MAC_TAG_BYTES];
+	struct addr from;
+	uint64_t got_ns; /* 0: none */
+};
+
+/** struct challenge - an address that is being validated */
+struct challenge {
+	struct addr to;
+	uint8_t token[TOKEN_BYTES];
+	uint64_t sent_ns; /* 0: none yet */
+	bool open;
+};
+
+/** struct peer_hello - both directions; PROTOCOL.md 6.4 */
+struct peer_hello {
+	uint64_t resend_at_ns; /* HEAP_NEVER: acknowledged, or given up */
+	uint8_t resends;
+	uint32_t heard_generation; /* of this session */
+	char name[NAME_BYTES];
+	uint16_t vlans[PEER_VLANS_MAX];
+	uint8_t vlan_count;
+	uint8_t local_count;
+	uint8_t known_count;
+	struct addr local[PEER_CANDIDATES_MAX];
+	struct {
+		uint16_t vlan;
+		uint64_t hash;
+	} known[PEER_KNOWN_KEYS_MAX];
+};
+
+struct peer_ping {
+	uint8_t token[TOKEN_BYTES];
+	uint64_t sent_ns; /* 0: none outstanding */
+	uint64_t user_token;
+	bool for_user;
+	uint64_t rtt_ns; /* smoothed */
+	uint64_t last_rtt_ns;
+	uint64_t answered_user_token;
+};
+
+/** struct peer_try - when to start the next handshake; PROTOCOL.md 7.3 */
+struct peer_try {
+	uint64_t at_ns;    /* not before */
+	uint64_t since_ns; /* first of the tries that no session followed yet */
+	uint64_t interval_ns;
+	uint64_t count;
+	bool blocked; /* waits for the timestamp ceiling to be persisted */
+};
+
+struct peer {
+	struct heap_node timer;
+	uint32_t number;
+	bool in_use;
+	bool is_up;        /* as last told by an event */
+	bool key_is_lower; /* than ours */
+	bool said_goodbye;
+	struct public_key key;
+	uint64_t key_hash; /* as in hello */
+	struct mac_keys macs;
+	struct peer_secrets *secrets;
+	uint16_t vlans[PEER_VLANS_MAX];
+	uint8_t vlan_count;
+
+	struct session sessions[SLOT_COUNT];
+	enum session_slot current; /* sent on, or SLOT_NONE */
+	struct outgoing outgoing[OUTGOING_MAX];
+	uint32_t last_cross_id;
+	uint8_t confirmed_timestamp[TIMESTAMP_BYTES];
+	uint8_t answered_timestamp[TIMESTAMP_BYTES];
+	uint64_t last_session_ns; /* 0: never, or forgotten */
+	uint64_t initiations_window_ns;
+	uint32_t initiations;
+	struct peer_try attempt;
+
+	uint64_t sent_ns;
+	uint64_t heard_ns;
+	uint64_t unanswered_ns;   /* first asking record since we last heard; 0: none */
+	uint64_t keepalive_at_ns; /* HEAP_NEVER: nothing to keep alive */
+
+	struct addr endpoint;
+	struct addr candidates[PEER_CANDIDATES_MAX];
+	uint8_t candidate_count;
+	struct cookie cookie;
+	struct challenge challenge;
+	struct peer_ping ping;
+	struct peer_hello hello;
+
+	int open_slot; /* of the outbox, or -1 */
+	uint32_t events;
+	bool event_queued;
+	enum peer_trouble trouble;
+	uint64_t handshake_ns;
+	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
+	uint64_t drops[DROP_COUNT];
+};
+
+_Static_assert(sizeof(struct peer) + sizeof(struct peer_secrets) <= 8192,
+	       "an idle peer costs at most 8 KiB");
+
+/** struct outbox - datagrams on their way; an open one has no header and tag yet */
+struct outbox {
+	struct datagram datagrams[OUTBOX_MAX];
+	uint8_t bytes[OUTBOX_MAX][DATAGRAM_MAX_BYTES];
+	bool open[OUTBOX_MAX];
+	bool asks[OUTBOX_MAX];
+	uint32_t count;
+};
+
+/** struct input - the datagram whose records are being read */
+struct input {
+	struct peer *peer; /* NULL: none */
+	uint32_t local_index;
+	struct addr from;
+	struct reader records;
+};
+
+struct engine_secrets {
+	struct secret_key own;
+	uint8_t cookie_secret[32];
+	struct peer_secrets peers[];
+};
+
+enum {
+	HELLO_FIELDS_MAX_BYTES = 512 /* name and addresses, encoded */
+};
+
+struct engine {
+	engine_random random;
+	void *random_context;
+	uint32_t peers_max;
+	uint32_t peers_end; /* one above the highest number ever used */
+	uint32_t max_frame;
+	uint8_t ciphers;
+	struct engine_secrets *secrets;
+	struct public_key own_key;
+	uint64_t own_key_hash;
+	struct mac_keys own_macs;
+	uint64_t cookie_secret_ns;
+
+	uint64_t wall_ns; /* wall clock at @wall_now_ns */
+	uint64_t wall_now_ns;
+	uint64_t timestamp_ns; /* last used */
+	uint64_t ceiling_ns;   /* on disk */
+	uint64_t ceiling_wanted_ns;
+
+	struct engine_self self;
+	uint32_t hello_generation;
+
+	struct peer *peers;
+	struct heap timers;
+	struct index_table indices;
+	struct load load;
+	struct reassembly reassembly;
+	struct outbox outbox;
+	struct input input;
+
+	struct knock knocks[KNOCKS_MAX];
+	bool knocks_changed;
+	bool reserve_wanted;
+	uint32_t *event_ring; /* numbers of peers with events; each at most once */
+	uint32_t event_first, event_count;
+	uint64_t drops[DROP_COUNT];
+};
+
+/** peer_drop() - Count and return a reason */
+static inline enum drop peer_drop(struct peer *p, enum drop reason)
+{
+	p->drops[reason]++;
+	return reason;
+}
+
+static inline enum drop engine_drop(struct engine *e, enum drop reason)
+{
+	e->drops[reason]++;
+	return reason;
+}
+
+/** peer_by_number() - Return: the peer, or NULL if there is none of that number */
+static inline struct peer *peer_by_number(const struct engine *e, int number)
+{
+	if (number < 0 || (uint32_t)number >= e->peers_end || !e->peers[number].in_use)
+		return NULL;
+	return &e->peers[number];
+}
+
+/** random_u64() - Injected randomness as a number */
+static inline uint64_t random_u64(struct engine *e)
+{
+	uint64_t value;
+
+	e->random(e->random_context, &value, sizeof(value));
+	return value;
+}
+
+/** age_of() - Time since @then_ns; 0 if that lies ahead */
+static inline uint64_t age_of(uint64_t then_ns, uint64_t now_ns)
+{
+	return now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
+#endif

@@ -1,0 +1,273 @@
+/*
+ * outbox.c - see outbox.h
+ */
+#include "outbox.h"
+
+#include <string.h>
+
+#include "records.h"
+#include "session.h"
+#include "timers.h"
+
+uint32_t outbox_room(const struct engine *e)
+{
+	return OUTBOX_MAX - e->outbox.count;
+}
+
+/* Return: a new slot, empty but for the room for a header; or -1. */
+static int claim(struct engine *e, const struct peer *p, size_t len)
+{
+	struct outbox *o = &e->outbox;
+	uint32_t slot = o->count;
+
+	if (slot == OUTBOX_MAX)
+		return -1;
+	o->count++;
+	o->open[slot] = false;
+	o->asks[slot] = false;
+	o->datagrams[slot] = (struct datagram){
+		.peer = p ? (int)p->number : -1, .bytes = o->bytes[slot], .len = len};
+	return (int)slot;
+}
+
+uint8_t *outbox_raw(struct engine *e, int peer, const struct addr *to, size_t len)
+{
+	int slot = claim(e, peer_by_number(e, peer), len);
+
+	if (slot < 0)
+		return NULL;
+	e->outbox.datagrams[slot].to = *to;
+	return e->outbox.bytes[slot];
+}
+
+static size_t room_in(const struct engine *e, int slot)
+{
+	return DATAGRAM_MAX_BYTES - TAG_BYTES - e->outbox.datagrams[slot].len;
+}
+
+/* Append header and body. Return: where the body goes; there must be room. */
+static uint8_t *append(struct engine *e, int slot, enum record_type type, size_t body_len)
+{
+	struct datagram *d = &e->outbox.datagrams[slot];
+	struct writer w = writer_over(e->outbox.bytes[slot] + d->len, room_in(e, slot));
+	uint8_t *body;
+
+	writer_u8(&w, (uint8_t)type);
+	writer_u16(&w, (uint16_t)body_len);
+	body = writer_reserve(&w, body_len);
+	d->len += writer_used(&w);
+	e->outbox.asks[slot] |= record_asks(type);
+	return body;
+}
+
+/* Header, encryption, tag. The slot holds its records; @s may send. */
+static void seal_slot(struct engine *e, struct peer *p, int slot, uint64_t now_ns)
+{
+	struct session *s = &p->sessions[p->current];
+	struct datagram *d = &e->outbox.datagrams[slot];
+	uint8_t *bytes = e->outbox.bytes[slot];
+	struct writer w = writer_over(bytes, DATA_HEADER_BYTES);
+	struct sealed sealed = {.datagram = bytes,
+				.text_len = d->len - DATA_HEADER_BYTES,
+				.counter = s->send_counter++};
+
+	writer_u8(&w, MESSAGE_DATA);
+	writer_zeros(&w, TYPE_BYTES - 1);
+	writer_u32(&w, s->remote_index);
+	writer_u64(&w, sealed.counter);
+	seal_datagram(s->cipher, p->secrets->sessions[p->current].send, &sealed);
+	d->len += TAG_BYTES;
+	timers_sent(e, p, e->outbox.asks[slot], now_ns);
+}
+
+void outbox_discard(struct engine *e, struct peer *p)
+{
+	if (p->open_slot < 0)
+		return;
+	e->outbox.open[p->open_slot] = false;
+	e->outbox.datagrams[p->open_slot].len = 0; /* engine_flush() takes it out */
+	p->open_slot = -1;
+}
+
+void outbox_seal(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	int slot = p->open_slot;
+
+	if (slot < 0)
+		return;
+	if (!session_can_send(p, now_ns)) {
+		outbox_discard(e, p);
+		peer_drop(p, DROP_NO_SESSION);
+		return;
+	}
+	p->open_slot = -1;
+	e->outbox.open[slot] = false;
+	e->outbox.datagrams[slot].to = p->endpoint;
+	seal_slot(e, p, slot, now_ns);
+}
+
+/* The open datagram if it has @room bytes, else a new one. Return: its slot, or -1 when full. */
+static int open_with_room(struct engine *e, struct peer *p, size_t room, uint64_t now_ns)
+{
+	if (p->open_slot >= 0 && room_in(e, p->open_slot) < room)
+		outbox_seal(e, p, now_ns);
+	if (p->open_slot < 0) {
+		p->open_slot = claim(e, p, DATA_HEADER_BYTES);
+		if (p->open_slot >= 0)
+			e->outbox.open[p->open_slot] = true;
+	}
+	return p->open_slot;
+}
+
+enum drop outbox_record(struct engine *e, struct peer *p, const struct record *record,
+			uint64_t now_ns)
+{
+	int slot;
+	uint8_t *body;
+
+	if (!session_can_send(p, now_ns))
+		return DROP_NO_SESSION;
+	slot = open_with_room(e, p, RECORD_HEADER_BYTES + record->len, now_ns);
+	if (slot < 0)
+		return DROP_OUTBOX_FULL;
+	body = append(e, slot, record->type, record->len);
+	if (record->len)
+		memcpy(body, record->body, record->len);
+	return DROP_NONE;
+}
+
+enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record *record,
+			   const struct addr *to, uint64_t now_ns)
+{
+	int slot;
+
+	if (p->current == SLOT_NONE || !session_is_usable(&p->sessions[p->current], now_ns))
+		return DROP_NO_SESSION;
+	slot = claim(e, p, DATA_HEADER_BYTES);
+	if (slot < 0)
+		return DROP_OUTBOX_FULL;
+	memcpy(append(e, slot, record->type, record->len), record->body, record->len);
+	e->outbox.datagrams[slot].to = *to;
+	seal_slot(e, p, slot, now_ns);
+	return DROP_NONE;
+}
+
+static uint16_t frame_tag(const struct frame_out *frame)
+{
+	return (uint16_t)((frame->vlan & VLAN_MASK) |
+			  (frame->checksum_unfinished ? FLAG_CHECKSUM_UNFINISHED : 0) |
+			  (frame->on_segment ? FLAG_ON_SEGMENT : 0));
+}
+
+/* Copy bytes @from up to @to of a frame's body, which is its tag and then the frame. */
+static void copy_body(uint8_t *out, const struct frame_out *frame, size_t from, size_t to)
+{
+	uint8_t tag[FRAME_TAG_BYTES];
+	struct writer w = writer_over(tag, sizeof(tag));
+
+	writer_u16(&w, frame_tag(frame));
+	for (; from < to && from < FRAME_TAG_BYTES; from++)
+		*out++ = tag[from];
+	memcpy(out, frame->frame + from - FRAME_TAG_BYTES, to - from);
+}
+
+static void write_piece(uint8_t *out, uint32_t id, const struct frame_out *frame,
+			const struct stretch *piece)
+{
+	struct writer w = writer_over(out, FRAGMENT_HEADER_BYTES);
+
+	writer_u32(&w, id);
+	writer_u16(&w, (uint16_t)(FRAME_TAG_BYTES + frame->len));
+	writer_u16(&w, piece->start);
+	copy_body(out + FRAGMENT_HEADER_BYTES, frame, piece->start, piece->end);
+}
+
+/* Pieces: the first fills up what is open, the others a datagram each. The caller saw to the room. */
+static void split(struct engine *e, struct peer *p, const struct frame_out *frame, uint64_t now_ns)
+{
+	const size_t overhead = RECORD_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
+	size_t total = FRAME_TAG_BYTES + frame->len, at = 0;
+	uint32_t id = p->sessions[p->current].fragment_id++;
+
+	while (at < total) {
+		int slot = open_with_room(e, p, overhead + FRAGMENT_PIECE_MIN_BYTES, now_ns);
+		size_t len = room_in(e, slot) - overhead;
+		struct stretch piece;
+
+		if (len > total - at)
+			len = total - at;
+		piece = (struct stretch){(uint16_t)at, (uint16_t)(at + len)};
+		write_piece(append(e, slot, RECORD_FRAGMENT, FRAGMENT_HEADER_BYTES + len), id,
+			    frame, &piece);
+		at += len;
+	}
+}
+
+static uint32_t datagrams_for(size_t body_len)
+{
+	const size_t piece = RECORDS_MAX_BYTES - RECORD_HEADER_BYTES - FRAGMENT_HEADER_BYTES;
+
+	return (uint32_t)(body_len / piece) + 1;
+}
+
+enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out *frame,
+		       uint64_t now_ns)
+{
+	size_t body_len = FRAME_TAG_BYTES + frame->len;
+	int slot;
+
+	if (!session_can_send(p, now_ns))
+		return DROP_NO_SESSION;
+	if (RECORD_HEADER_BYTES + body_len > RECORDS_MAX_BYTES) {
+		if (outbox_room(e) < datagrams_for(body_len))
+			return DROP_OUTBOX_FULL;
+		split(e, p, frame, now_ns);
+		return DROP_NONE;
+	}
+	slot = open_with_room(e, p, RECORD_HEADER_BYTES + body_len, now_ns);
+	if (slot < 0)
+		return DROP_OUTBOX_FULL;
+	copy_body(append(e, slot, RECORD_FRAME, body_len), frame, 0, body_len);
+	return DROP_NONE;
+}
+
+/* Close the gap of a datagram that could not be sealed. */
+static void move_down(struct outbox *o, uint32_t from, uint32_t to)
+{
+	memcpy(o->bytes[to], o->bytes[from], o->datagrams[from].len);
+	o->datagrams[to] = o->datagrams[from];
+	o->datagrams[to].bytes = o->bytes[to];
+}
+
+void engine_flush(struct engine *e, uint64_t now_ns)
+{
+	struct outbox *o = &e->outbox;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < o->count; i++) {
+		if (o->open[i])
+			outbox_seal(e, &e->peers[o->datagrams[i].peer], now_ns);
+		if (!o->datagrams[i].len)
+			continue;
+		if (kept != i)
+			move_down(o, i, kept);
+		kept++;
+	}
+	o->count = kept;
+}
+
+size_t engine_outbox(const struct engine *e, const struct datagram **out)
+{
+	*out = e->outbox.datagrams;
+	return e->outbox.count;
+}
+
+bool engine_outbox_has_room(const struct engine *e, size_t datagrams)
+{
+	return outbox_room(e) >= datagrams;
+}
+
+void engine_outbox_clear(struct engine *e)
+{
+	e->outbox.count = 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * outbox.h - records into datagrams, datagrams sealed
+ *
+ * Layer: proto (sans-IO). Spec: PROTOCOL.md 3.4, 6.
+ *
+ * A peer has at most one open datagram, into which its records go until it is full or flushed. It is
+ * sealed with the session that is current then. Every other datagram is sealed as it is made.
+ */
+#ifndef PROTO_OUTBOX_H
+#define PROTO_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine_state.h"
+
+/** struct record - one to send; borrows @body */
+struct record {
+	enum record_type type;
+	const void *body;
+	size_t len;
+};
+
+/** outbox_room() - Datagrams that still fit */
+uint32_t outbox_room(const struct engine *e);
+
+/**
+ * outbox_record() - Into the peer's open datagram
+ *
+ * Return: DROP_NONE, DROP_NO_SESSION or DROP_OUTBOX_FULL; nothing is counted
+ */
+enum drop outbox_record(struct engine *e, struct peer *p, const struct record *record,
+			uint64_t now_ns);
+
+/** outbox_record_to() - Alone in a datagram to an address that is not (yet) the endpoint */
+enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record *record,
+			   const struct addr *to, uint64_t now_ns);
+
+/** outbox_frame() - A frame, whole or in pieces; all of it or nothing */
+enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out *frame,
+		       uint64_t now_ns);
+
+/** outbox_raw() - Room for a handshake message of @len bytes. Return: NULL when full */
+uint8_t *outbox_raw(struct engine *e, int peer, const struct addr *to, size_t len);
+
+/** outbox_seal() - Seal the peer's open datagram, if it has one; without a session it is gone */
+void outbox_seal(struct engine *e, struct peer *p, uint64_t now_ns);
+
+/** outbox_discard() - The session is gone: what waits in the open datagram goes with it */
+void outbox_discard(struct engine *e, struct peer *p);
+
+#endif

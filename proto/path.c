@@ -1,0 +1,132 @@
+/*
+ * path.c - see path.h
+ */
+#include "path.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "events.h"
+#include "outbox.h"
+
+enum {
+	RTT_SHIFT = 3 /* an eighth of a new sample: RFC 6298 */
+};
+
+bool path_has_target(const struct peer *p)
+{
+	return addr_is_set(&p->endpoint) || p->candidate_count || p->hello.local_count;
+}
+
+static size_t add_once(struct addr *list, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addr_equal(&list[i], a))
+			return count;
+	list[count] = *a;
+	return count + 1;
+}
+
+size_t path_targets(const struct peer *p, bool all, struct addr out[PATH_TARGETS_MAX])
+{
+	size_t count = 0;
+
+	if (addr_is_set(&p->endpoint))
+		count = add_once(out, count, &p->endpoint);
+	if (count && !all)
+		return count;
+	for (size_t i = 0; i < p->candidate_count; i++)
+		count = add_once(out, count, &p->candidates[i]);
+	for (size_t i = 0; i < p->hello.local_count; i++)
+		count = add_once(out, count, &p->hello.local[i]);
+	return count;
+}
+
+void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to)
+{
+	if (addr_equal(&p->endpoint, to))
+		return;
+	p->endpoint = *to;
+	p->ping.rtt_ns = 0;
+	p->challenge.open = false;
+	event_raise(e, p, ENGINE_EVENT_MOVED);
+}
+
+void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *from,
+			  uint64_t now_ns)
+{
+	struct challenge *c = &p->challenge;
+	struct record record = {RECORD_PATH_CHALLENGE, c->token, TOKEN_BYTES};
+
+	if (c->sent_ns && age_of(c->sent_ns, now_ns) < CHALLENGE_INTERVAL_NS)
+		return;
+	e->random(e->random_context, c->token, TOKEN_BYTES);
+	if (outbox_record_to(e, p, &record, from, now_ns) != DROP_NONE)
+		return;
+	c->to = *from;
+	c->sent_ns = now_ns;
+	c->open = true;
+}
+
+void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
+			 uint64_t now_ns)
+{
+	struct record record = {RECORD_PATH_RESPONSE, token, TOKEN_BYTES};
+
+	if (outbox_record_to(e, p, &record, &e->input.from, now_ns) == DROP_OUTBOX_FULL)
+		peer_drop(p, DROP_OUTBOX_FULL);
+}
+
+void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
+			uint64_t now_ns)
+{
+	struct challenge *c = &p->challenge;
+
+	if (!c->open || age_of(c->sent_ns, now_ns) >= CHALLENGE_LIFE_NS ||
+	    !addr_equal(&c->to, &e->input.from) || memcmp(c->token, token, TOKEN_BYTES) != 0)
+		return;
+	path_set_endpoint(e, p, &c->to);
+}
+
+enum drop path_ping(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	struct peer_ping *g = &p->ping;
+	struct record record = {RECORD_PING, g->token, TOKEN_BYTES};
+
+	e->random(e->random_context, g->token, TOKEN_BYTES);
+	g->sent_ns = now_ns ? now_ns : 1;
+	g->for_user = false;
+	return outbox_record(e, p, &record, now_ns);
+}
+
+void path_take_pong(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
+		    uint64_t now_ns)
+{
+	struct peer_ping *g = &p->ping;
+	uint64_t sample_ns;
+
+	if (!g->sent_ns || memcmp(g->token, token, TOKEN_BYTES) != 0)
+		return;
+	sample_ns = age_of(g->sent_ns, now_ns);
+	if (g->rtt_ns)
+		g->rtt_ns += (sample_ns >> RTT_SHIFT) - (g->rtt_ns >> RTT_SHIFT);
+	else
+		g->rtt_ns = sample_ns ? sample_ns : 1;
+	g->sent_ns = 0;
+	if (!g->for_user)
+		return;
+	g->last_rtt_ns = sample_ns;
+	g->answered_user_token = g->user_token;
+	event_raise(e, p, ENGINE_EVENT_PONG);
+}
+
+int engine_ping(struct engine *e, int peer, uint64_t token, uint64_t now_ns)
+{
+	struct peer *p = peer_by_number(e, peer);
+
+	if (!p || path_ping(e, p, now_ns) != DROP_NONE)
+		return -ENOTCONN;
+	p->ping.for_user = true;
+	p->ping.user_token = token;
+	return 0;
+}

@@ -1,0 +1,14 @@
+/*
+ * peers.h - the peers of an engine: found, added, removed, described
+ *
+ * Layer: proto (sans-IO).
+ */
+#ifndef PROTO_PEERS_H
+#define PROTO_PEERS_H
+
+#include "engine_state.h"
+
+/** peer_find() - By static key. Return: NULL if there is none */
+struct peer *peer_find(const struct engine *e, const struct public_key *key);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * reassembly.h - pieces of frames, put together again
+ *
+ * Layer: proto (sans-IO). One pool of fixed size for all peers; only authenticated pieces come here.
+ * Spec: PROTOCOL.md 6.2, 6.3.
+ */
+#ifndef PROTO_REASSEMBLY_H
+#define PROTO_REASSEMBLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "limits.h"
+#include "proto/drop.h"
+
+/** struct stretch - bytes that are there, from @start to before @end */
+struct stretch {
+	uint16_t start;
+	uint16_t end;
+};
+
+/** struct unfinished - one frame body on its way; free while @total is 0 */
+struct unfinished {
+	uint64_t since_ns;
+	uint32_t peer;
+	uint32_t session; /* local index: ids start anew with each session */
+	uint32_t id;
+	uint16_t total;
+	uint16_t stretch_count;
+	struct stretch stretches[REASSEMBLY_STRETCHES_MAX]; /* sorted, apart from each other */
+	uint8_t *body;
+};
+
+struct reassembly {
+	struct unfinished frames[REASSEMBLY_FRAMES_MAX];
+	uint8_t *memory;
+	uint32_t body_max;
+	uint32_t in_use;
+};
+
+/** struct piece - one fragment record, decoded; borrows @bytes */
+struct piece {
+	uint32_t peer;
+	uint32_t session;
+	uint32_t id;
+	uint16_t total;
+	uint16_t offset;
+	const uint8_t *bytes;
+	size_t len;
+};
+
+/** struct reassembled - what became of a piece */
+struct reassembled {
+	enum drop drop;      /* the piece was dropped */
+	int evicted_peer;    /* whose unfinished frame made room, or -1 */
+	const uint8_t *body; /* the finished body, valid until the next call; else NULL */
+	size_t len;
+};
+
+/** reassembly_memory_bytes() - For bodies of up to @body_max bytes */
+size_t reassembly_memory_bytes(uint32_t body_max);
+void reassembly_init(struct reassembly *r, void *memory, uint32_t body_max);
+
+/** reassembly_add() - Take a piece */
+struct reassembled reassembly_add(struct reassembly *r, const struct piece *piece, uint64_t now_ns);
+
+/** reassembly_expire() - Give up one that is too old. Return: whose it was, or -1: call again until */
+int reassembly_expire(struct reassembly *r, uint64_t now_ns);
+
+/** reassembly_deadline_ns() - When reassembly_expire() is due, or UINT64_MAX */
+uint64_t reassembly_deadline_ns(const struct reassembly *r);
+
+/** reassembly_forget() - A session ended: its unfinished frames go */
+void reassembly_forget(struct reassembly *r, uint32_t peer, uint32_t session);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * records.h - what is common to reading and writing records
+ *
+ * Layer: proto (sans-IO). Spec: PROTOCOL.md 6.
+ */
+#ifndef PROTO_RECORDS_H
+#define PROTO_RECORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "limits.h"
+
+/** record_asks() - Does it want an answer: is its sender to hear from us soon? PROTOCOL.md 8 */
+static inline bool record_asks(uint8_t type)
+{
+	return type == RECORD_FRAME || type == RECORD_FRAGMENT || type == RECORD_HELLO ||
+	       type == RECORD_PING || type == RECORD_PATH_CHALLENGE;
+}
+
+#endif
