@@ -1,0 +1,79 @@
+/*
+ * cli.h - what every subcommand shares
+ *
+ * Layer: agent (command line). A subcommand parses its arguments, does one thing, prints, and
+ * returns an exit code; main.c's table says which there are.
+ *
+ * Output: the result goes to standard output, so that it can be piped; notes (the folder that was
+ * used, what to do next) and errors go to standard error.
+ */
+#ifndef AGENT_CLI_CLI_H
+#define AGENT_CLI_CLI_H
+
+#include <argp.h>
+#include <stddef.h>
+
+#include "agent/config.h"
+#include "common/error.h"
+
+/** enum cli_exit - exit codes of every subcommand */
+enum cli_exit {
+	CLI_DONE = 0,
+	CLI_FAILED = 1, /* one line on standard error: what, why, what to do */
+	CLI_USAGE = 2,  /* argp has said what is wrong with the arguments */
+};
+
+/**
+ * struct cli - what came before the subcommand's own arguments
+ * @folder_option:	value of -C, before or after the subcommand; NULL if there is none
+ * @folder:		absolute path of the folder in use; set by cli_parse()
+ */
+struct cli {
+	const char *folder_option;
+	char folder[CONFIG_PATH_BYTES];
+};
+
+/**
+ * cli_parse() - Parse a subcommand's arguments, with -C, --help and --version added
+ * @argc, @argv:	as the subcommand got them; argv[0] is "longwire NAME"
+ * @argp:		the subcommand's own options; its parser sees @input
+ *
+ * Exits with CLI_USAGE when the arguments are wrong, with 0 after --help and --version.
+ * Return: CLI_DONE with @cli->folder set; CLI_FAILED, said already, when no folder can be named
+ */
+int cli_parse(struct cli *cli, int argc, char **argv, const struct argp *argp, void *input);
+
+/** cli_fail() - Print "longwire: TEXT" on standard error. Return: CLI_FAILED */
+int cli_fail(const struct error *err);
+
+/** cli_failf() - The same with a printf format */
+int cli_failf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** cli_note_folder() - Say on standard error which folder was used */
+void cli_note_folder(const struct cli *cli);
+
+/** cli_load_config() - config_load() of the folder in use, with what to do when there is none */
+int cli_load_config(const struct cli *cli, struct config *out, struct error *err);
+
+/**
+ * cli_nearest() - The word that was probably meant
+ * @words:	@count candidates; NULL entries are passed over
+ *
+ * Return: the candidate that differs in at most two letters, or NULL
+ */
+const char *cli_nearest(const char *word, const char *const *words, size_t count);
+
+/*
+ * The subcommands. Each gets argc and argv from its own name on, and returns an exit code.
+ */
+int cmd_add(int argc, char **argv, struct cli *cli);
+int cmd_card(int argc, char **argv, struct cli *cli);
+int cmd_check(int argc, char **argv, struct cli *cli);
+int cmd_init(int argc, char **argv, struct cli *cli);
+int cmd_ping(int argc, char **argv, struct cli *cli);
+int cmd_remove(int argc, char **argv, struct cli *cli);
+int cmd_send(int argc, char **argv, struct cli *cli);
+int cmd_status(int argc, char **argv, struct cli *cli);
+int cmd_up(int argc, char **argv, struct cli *cli);
+
+#endif
