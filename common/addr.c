@@ -16,7 +16,9 @@ _Static_assert(sizeof(struct addr) == 24, "memcmp must not see padding");
 
 static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-enum { MAPPED_BYTES = sizeof(MAPPED) };
+enum {
+	MAPPED_BYTES = sizeof(MAPPED)
+};
 
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
@@ -123,22 +125,33 @@ static int parse_port(const char *text, uint16_t *out)
 	return 0;
 }
 
-/* The address without port and brackets, perhaps with %scope. */
-static int parse_ip(char *text, struct addr *out)
+/* An interface by its name or its index. Return: the index, 0 if it is neither */
+static uint32_t parse_scope(const char *text)
+{
+	uint32_t index = if_nametoindex(text);
+	unsigned long value;
+	size_t len = strlen(text);
+
+	if (index || len < 1 || len > 9 || strspn(text, "0123456789") != len)
+		return index;
+	value = strtoul(text, NULL, 10);
+	return (uint32_t)value; /* nine digits fit */
+}
+
+/* The address without port and brackets, perhaps with %scope. IPv4 takes no brackets. */
+static int parse_ip(char *text, bool bracketed, struct addr *out)
 {
 	struct in_addr in;
 	struct in6_addr in6;
 	char *scope = strchr(text, '%');
 
-	if (inet_pton(AF_INET, text, &in) == 1) {
+	if (!bracketed && inet_pton(AF_INET, text, &in) == 1) {
 		*out = addr_from_ipv4(ntohl(in.s_addr), out->port);
 		return 0;
 	}
 	if (scope) {
 		*scope++ = '\0';
-		out->scope = if_nametoindex(scope);
-		if (out->scope == 0)
-			out->scope = (uint32_t)strtoul(scope, NULL, 10);
+		out->scope = parse_scope(scope);
 		if (out->scope == 0)
 			return -EINVAL;
 	}
@@ -175,7 +188,7 @@ int addr_parse(const char *text, uint16_t default_port, struct addr *out)
 		if (parse_port(colon + 1, &a.port))
 			return -EINVAL;
 	}
-	if (a.port == 0 || parse_ip(ip, &a))
+	if (a.port == 0 || parse_ip(ip, ip != copy, &a))
 		return -EINVAL;
 	*out = a;
 	return 0;

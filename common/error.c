@@ -8,12 +8,14 @@
 
 int error_set(struct error *err, int code, const char *format, ...)
 {
+	struct error made; /* the arguments may point into *err */
 	va_list args;
 
 	if (!err)
 		return code;
 	va_start(args, format);
-	vsnprintf(err->text, sizeof(err->text), format, args);
+	vsnprintf(made.text, sizeof(made.text), format, args);
 	va_end(args);
+	*err = made;
 	return code;
 }

@@ -43,14 +43,14 @@ int mac_parse(const char *text, struct mac *out)
 {
 	struct mac m;
 
-	if (strlen(text) != MAC_TEXT_BYTES - 1)
+	if (strlen(text) != MAC_TEXT_BYTES - 1 || (text[2] != ':' && text[2] != '-'))
 		return -EINVAL;
 	for (size_t i = 0; i < MAC_BYTES; i++) {
 		int high = hex_digit(text[3 * i]), low = hex_digit(text[3 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return -EINVAL;
-		if (i > 0 && text[3 * i - 1] != ':' && text[3 * i - 1] != '-')
+		if (i > 0 && text[3 * i - 1] != text[2])
 			return -EINVAL;
 		m.b[i] = (uint8_t)(high << 4 | low);
 	}

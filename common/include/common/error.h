@@ -18,7 +18,8 @@ struct error {
  * error_set() - Format a message
  * @err:	filled, cut at the end if too long; may be NULL, then nothing is kept
  * @code:	negative errno to hand through
- * @format:	printf format of one sentence without a final newline
+ * @format:	printf format of one sentence without a final newline; an argument may be the text of
+ *		@err itself, so that a caller can put a place in front of a message it was given
  *
  * Return: @code, so that a caller can write return error_set(err, -EINVAL, ...)
  */
