@@ -14,7 +14,7 @@
 #include "common/error.h"
 
 enum {
-	KEY_BYTES = 32,	     /* X25519 and preshared keys alike */
+	KEY_BYTES = 32,      /* X25519 and preshared keys alike */
 	KEY_TEXT_BYTES = 62, /* "lw" "1", 52 characters of data, 6 of checksum, NUL */
 };
 
@@ -46,12 +46,23 @@ const char *public_key_format(const struct public_key *key, char out[KEY_TEXT_BY
  * public_key_parse() - Read the text form
  * @text:	NUL-terminated, without blanks around it; all upper case is accepted, mixed case is not
  * @out:	filled on success, else untouched
- * @err:	says which: a typo (checksum), a cut (too short), mixed case, a foreign prefix, a character
- *		that never occurs, padding that is not zero, a low-order key
+ * @err:	says which: a typo (checksum; with its place if it is a single letter), a cut (too short),
+ *		mixed case, a foreign prefix, a character that never occurs, padding that is not zero, a
+ *		low-order key, a number that is not reduced (two texts for one key would be two peers)
  *
  * Return: 0 or -EINVAL
  */
 int public_key_parse(const char *text, struct public_key *out, struct error *err);
+
+/**
+ * preshared_key_parse() - 32 bytes as 64 hexadecimal digits or 44 characters of base64
+ *
+ * All zero is refused: it means "none". Return: 0, or -EINVAL with @out untouched
+ */
+int preshared_key_parse(const char *text, struct preshared_key *out, struct error *err);
+
+/** preshared_key_is_set() - In constant time */
+bool preshared_key_is_set(const struct preshared_key *psk);
 
 /** secret_key_public() - The public key that belongs to @secret */
 void secret_key_public(const struct secret_key *secret, struct public_key *out);
@@ -59,9 +70,16 @@ void secret_key_public(const struct secret_key *secret, struct public_key *out);
 /** key_wipe() - Overwrite @len bytes so that no compiler leaves them */
 void key_wipe(void *bytes, size_t len);
 
-enum { CHECK_PHRASE_BYTES = 36 /* six groups of five digits, five spaces, NUL */ };
+enum {
+	CHECK_PHRASE_BYTES = 36 /* six groups of five digits, five spaces, NUL */
+};
 
-/** check_phrase() - To compare by voice: from a hash of both keys in order, so both sides print the same */
+/**
+ * check_phrase() - To compare by voice
+ *
+ * BLAKE2b-256 of "longwire check phrase 1", the lower and the higher key (as bytes), so that both
+ * sides print the same; five bytes of it, big-endian, modulo 100,000, make a group. Return: @out
+ */
 const char *check_phrase(const struct public_key *a, const struct public_key *b,
 			 char out[CHECK_PHRASE_BYTES]);
 
