@@ -1,0 +1,105 @@
+"""guest.py - real QEMU machines, commanded over their serial console
+
+Layer: test harness. Software emulation only: it works everywhere, and a boot takes seconds.
+"""
+
+import os
+import re
+import selectors
+import subprocess
+import time
+
+QEMU = "qemu-system-x86_64"
+BOOT_LIMIT_S = 120  # about five seconds on an idle machine
+COMMAND_LIMIT_S = 60
+READY = re.compile(r"^=ready (\S+)\n", re.M)
+
+# What deploy/quickstart prints, word for word; test_quickstart.py compares.
+NETDEV = "socket,id=lw,mcast=230.0.0.1:33000,localaddr=127.0.0.1"
+PLAIN_NETDEV = "socket,id=lw,mcast=230.0.0.1:33000"  # QEMU's manual page
+
+
+class Guest:
+    """One machine on a host (a Namespace); ends with the lab at the latest."""
+
+    def __init__(self, host, image, address, mac, nic="e1000", netdev=NETDEV):
+        self.address = address
+        self.mac = mac
+        self.text = ""
+        self.number = 0
+        append = f"console=ttyS0 quiet panic=-1 guest_ip={address}/24"
+        command = [QEMU, "-machine", "pc,accel=tcg", "-m", "128", "-nodefaults", "-no-reboot"]
+        command += ["-display", "none", "-serial", "stdio"]
+        command += ["-kernel", os.path.join(image, "vmlinuz")]
+        command += ["-initrd", os.path.join(image, "initrd"), "-append", append]
+        command += ["-netdev", netdev, "-device", f"{nic},netdev=lw,mac={mac}"]
+        self.process = host.start(
+            *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def _read_until(self, pattern, limit_s):
+        """Read the console until @pattern, remove the text up to its end, return the match."""
+        deadline = time.monotonic() + limit_s
+        while not (match := pattern.search(self.text)):
+            rest = deadline - time.monotonic()
+            assert rest > 0, f"{self.address}: no {pattern.pattern} in {limit_s} s: {self.text}"
+            self.selector.select(rest)
+            data = self.process.stdout.read()
+            assert data != b"", f"{self.address}: QEMU ended: {self.text}"
+            self.text += (data or b"").decode(errors="replace").replace("\r", "")
+        before, self.text = self.text[: match.start()], self.text[match.end() :]
+        return match, before
+
+    def boot(self):
+        """Wait until it has booted; its NIC has the MAC that it was given."""
+        match, _ = self._read_until(READY, BOOT_LIMIT_S)
+        assert match[1] == self.mac
+        return self
+
+    def begin(self, command):
+        """Start a command; finish() waits for it. One at a time."""
+        self.number += 1
+        self.process.stdin.write(f"{self.number} {command}\n".encode())
+        self.process.stdin.flush()
+
+    def finish(self, limit_s=COMMAND_LIMIT_S):
+        """The exit status and output of the command begun last."""
+        pattern = re.compile(rf"^={self.number} (\d+)\n", re.M)
+        match, output = self._read_until(pattern, limit_s)
+        return int(match[1]), output.strip()
+
+    def run(self, command, limit_s=COMMAND_LIMIT_S):
+        """Run a command to its end; it must succeed. Its output."""
+        self.begin(command)
+        status, output = self.finish(limit_s)
+        assert status == 0, f"{self.address}: {command}: exit {status}: {output}"
+        return output
+
+    def close(self):
+        """Pull the plug."""
+        self.process.kill()
+        self.process.wait()
+        self.selector.close()
+
+
+def pings(one, other, limit_s=30):
+    """Does @other answer a ping of @one? Tries for @limit_s: the first ones may meet ARP."""
+    return "1 packets received" in one.run(
+        f"for i in $(seq {limit_s}); do ping -c1 -W1 {other.address} && exit 0; done; exit 1"
+    )
+
+
+def sends_by_tcp(one, other, kib=512):
+    """Send random bytes from @one to @other over TCP; every guest answers with their checksum."""
+    script = f"dd if=/dev/urandom of=/tmp/data bs=1024 count={kib} 2>/dev/null;"
+    script += f"sha256sum </tmp/data; nc {other.address} 5001 </tmp/data"
+    sent, received = one.run(script, limit_s=180).splitlines()
+    assert sent == received
+
+
+def answers_to(one, kind, seconds=3):
+    """Who answers a broadcast of @one, of kind udp or ipx: the lines that peer prints, sorted."""
+    return sorted(set(one.run(f"peer ask-{kind} eth0 {seconds}").splitlines()))

@@ -1,0 +1,65 @@
+"""Real machines on two and three hosts are on one LAN.
+
+The netdev line is the one that deploy/quickstart prints; net/test_quickstart.py holds it to that.
+"""
+
+import pytest
+
+from agent import CONFIG, introduce
+from guest import PLAIN_NETDEV, answers_to, pings, sends_by_tcp
+
+LAN_CONFIG = CONFIG + "interface = eth0\n"
+
+
+def connect(one, other, called=None):
+    """Cards exchanged, both agents up and connected."""
+    introduce(one, other, called=called)
+    one.up()
+    other.up()
+    one.wait_up(other.name)
+    other.wait_up(one.name)
+
+
+def answers(guest):
+    """What a broadcast of somebody else gets back from @guest over UDP and IPX."""
+    ipx = [f"answer ipx-802.3 {guest.mac}", f"answer ipx-ethernet-ii {guest.mac}"]
+    return [f"answer udp {guest.address}"], ipx
+
+
+@pytest.mark.parametrize("nic", ["e1000", "rtl8139", "virtio-net-pci"])
+def test_guests_on_two_hosts_ping_transfer_and_answer_broadcasts(lab, agents, guests, nic):
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    one = guests(anna.host, "10.9.0.1", "02:00:00:00:01:01", nic=nic)
+    two = guests(bert.host, "10.9.0.2", "02:00:00:00:01:02", nic=nic)
+    connect(anna, bert)
+    one.boot()
+    two.boot()
+    assert pings(one, two)
+    sends_by_tcp(one, two)
+    sends_by_tcp(two, one)
+    udp, ipx = answers(two)
+    assert answers_to(one, "udp") == udp
+    assert answers_to(one, "ipx") == ipx
+
+
+def test_a_laptop_and_two_desktops_of_which_one_has_an_agent_are_one_lan(lab, agents, guests):
+    home = lab.lan()
+    laptop = agents(lab.host("laptop", lab.lan(lab.home_router("router"))))
+    desktop1 = agents(lab.host("desktop1", home), config=LAN_CONFIG)
+    desktop2 = lab.host("desktop2", home)
+    three = [
+        guests(laptop.host, "10.9.0.1", "02:00:00:00:01:01"),
+        guests(desktop1.host, "10.9.0.2", "02:00:00:00:01:02", netdev=PLAIN_NETDEV),
+        guests(desktop2, "10.9.0.3", "02:00:00:00:01:03", netdev=PLAIN_NETDEV),
+    ]
+    connect(laptop, desktop1, called=[desktop1])
+    for guest in three:
+        guest.boot()
+    for one in three:
+        others = [guest for guest in three if guest is not one]
+        for other in others:
+            assert pings(one, other)
+        assert answers_to(one, "udp") == sorted(f"answer udp {o.address}" for o in others)
+        assert len(answers_to(one, "ipx")) == 2 * len(others)
+    sends_by_tcp(three[0], three[2])
+    sends_by_tcp(three[2], three[0])

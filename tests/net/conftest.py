@@ -1,0 +1,3 @@
+"""The fixtures of this folder's tests."""
+
+from hosts import agents, lab  # noqa: F401 pylint: disable=unused-import
