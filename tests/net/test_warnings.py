@@ -1,0 +1,116 @@
+"""What goes wrong is said in status, in a sentence, with the fix."""
+
+import json
+import re
+
+from agent import CONFIG, PORT, introduce
+from machine import Machine, crosses
+from netns import wait_for
+
+QEMU_DEFAULT_MAC = "52:54:00:12:34:56"
+QUICK_S = 5
+SETTLED_S = 30
+
+
+def warns(agent, *words):
+    """Does a warning in status hold all these words?"""
+    warnings = (agent.status() or {"warnings": []})["warnings"]
+    return any(all(word in json.dumps(w) for word in words) for w in warnings)
+
+
+def pair(lab, agents):
+    """Two connected agents."""
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    introduce(anna, bert)
+    anna.up()
+    bert.up()
+    anna.wait_up("bert")
+    bert.wait_up("anna")
+    return anna, bert
+
+
+def test_a_firewall_that_eats_the_hub_is_named_with_the_command_that_opens_it(lab, agents):
+    agent = agents(lab.host("anna"))
+    agent.host.nft(
+        "add table inet fw;"
+        "add chain inet fw in { type filter hook input priority 0; };"
+        "add rule inet fw in ip daddr 230.0.0.1 drop;"
+    )
+    agent.up()
+    wait_for(lambda: warns(agent, "firewall"), SETTLED_S, agent.story)
+    texts = " ".join(f"{w['text']} {w['fix']}" for w in agent.status()["warnings"])
+    assert re.search(r"nft|ufw|firewall-cmd", texts)
+
+
+def test_without_a_firewall_there_is_no_warning(lab, agents):
+    anna, bert = pair(lab, agents)
+    one, two = Machine(anna.host, "02:00:00:00:00:01"), Machine(bert.host, "02:00:00:00:00:02")
+    assert crosses(one, two, SETTLED_S)
+    assert crosses(two, one, SETTLED_S)
+    assert anna.status()["warnings"] == []
+    assert bert.status()["warnings"] == []
+
+
+def test_qemus_default_mac_on_both_hosts_is_a_warning_within_five_seconds(lab, agents):
+    anna, bert = pair(lab, agents)
+    one, two = Machine(anna.host, QEMU_DEFAULT_MAC), Machine(bert.host, QEMU_DEFAULT_MAC)
+
+    def both_speak_and_anna_warns():
+        one.say(1)
+        two.say(1)
+        return warns(anna, QEMU_DEFAULT_MAC, "bert", "hub", "mac=")
+
+    wait_for(both_speak_and_anna_warns, QUICK_S, anna.story)
+
+
+def test_a_machine_without_localaddr_is_a_warning_that_names_the_fix(lab, agents):
+    anna, bert = pair(lab, agents)
+    one = Machine(anna.host, "02:00:00:00:00:01", localaddr=None)
+    two = Machine(bert.host, "02:00:00:00:00:02")
+    assert crosses(one, two, SETTLED_S)
+    wait_for(lambda: warns(anna, "eth0", "localaddr=127.0.0.1"), SETTLED_S, anna.story)
+    assert "localaddr=127.0.0.1" in anna.log()
+
+
+def test_an_unknown_key_gets_no_answer_but_shows_under_knocks(lab, agents):
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    bert.add(anna, anna.endpoint())
+    anna.up()
+    bert.up()
+    knock = wait_for(lambda: anna.status()["knocks"], SETTLED_S, anna.story)[0]
+    assert knock["key"] in bert.card()
+    assert bert.host.address() in knock["from"]
+    assert re.fullmatch(r"\d{5}([ -]\d{5}){5}", knock["phrase"])
+    assert anna.status()["peers"] == []
+
+
+def test_a_peer_that_is_not_there_is_told_with_facts_first(lab, agents):
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    anna.add(bert, bert.endpoint())
+    anna.up()
+    detail = wait_for(lambda: anna.peer("bert")["detail"], SETTLED_S, anna.story)
+    assert bert.host.address() in wait_for(
+        lambda: (d := anna.peer("bert")["detail"]) and "refused" in d and d, SETTLED_S, anna.story
+    ), detail
+
+
+def test_a_name_that_does_not_resolve_is_a_fact_as_well(lab, agents):
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    anna.add(bert, f"nowhere.invalid:{PORT}")
+    anna.up()
+    wait_for(
+        lambda: "nowhere.invalid" in (anna.peer("bert")["detail"] or ""), SETTLED_S, anna.story
+    )
+
+
+def test_the_hub_on_lo_only_hears_nothing_from_a_machine_on_eth0(lab, agents):
+    anna = agents(lab.host("anna"), config=CONFIG + "interface = lo\n")
+    bert = agents(lab.host("bert"))
+    introduce(anna, bert)
+    anna.up()
+    bert.up()
+    anna.wait_up("bert")
+    lo, far = Machine(anna.host, "02:00:00:00:00:01"), Machine(bert.host, "02:00:00:00:00:02")
+    assert crosses(lo, far, SETTLED_S)
+    outside = Machine(anna.host, "02:00:00:00:00:03", localaddr=anna.host.address())
+    assert crosses(outside, far, 2) is None
