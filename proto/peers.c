@@ -101,8 +101,10 @@ void engine_peer_change(struct engine *e, int peer, const struct engine_peer_con
 	if (new_psk)
 		say_goodbye(e, p, now_ns);
 	set_policy(p, config);
-	if (new_psk)
+	if (new_psk) {
 		session_end_all(e, p, now_ns);
+		p->trouble = TROUBLE_NONE;
+	}
 	hello_changed(e, now_ns);
 	timers_due(e, p, now_ns);
 }

@@ -186,6 +186,8 @@ static uint64_t end_of(const struct peer *p, enum session_slot slot)
 
 void session_expire(struct engine *e, struct peer *p, uint64_t now_ns)
 {
+	if (end_of(p, SLOT_NEXT) <= now_ns && p->current == SLOT_NONE)
+		p->trouble = TROUBLE_UNCONFIRMED;
 	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
 		if (end_of(p, slot) <= now_ns)
 			session_end(e, p, slot, now_ns);

@@ -294,6 +294,7 @@ enum peer_trouble {
 	TROUBLE_OLD_INITIATION, /* its initiations are not newer than earlier ones: clock */
 	TROUBLE_VERSION,        /* no protocol version in common */
 	TROUBLE_CIPHER,         /* no cipher in common */
+	TROUBLE_UNCONFIRMED,    /* it called, and never took up our answer: lost, or psk differs */
 	TROUBLE_GOODBYE,        /* it stopped, and said so */
 	TROUBLE_SILENT,         /* it was up and went silent */
 };
