@@ -46,13 +46,13 @@ static size_t room_in(const struct engine *e, int slot)
 }
 
 /* Append header and body. Return: where the body goes; there must be room. */
-static uint8_t *append(struct engine *e, int slot, enum record_type type, size_t body_len)
+static uint8_t *append(struct engine *e, int slot, uint8_t type, size_t body_len)
 {
 	struct datagram *d = &e->outbox.datagrams[slot];
 	struct writer w = writer_over(e->outbox.bytes[slot] + d->len, room_in(e, slot));
 	uint8_t *body;
 
-	writer_u8(&w, (uint8_t)type);
+	writer_u8(&w, type);
 	writer_u16(&w, (uint16_t)body_len);
 	body = writer_reserve(&w, body_len);
 	d->len += writer_used(&w);

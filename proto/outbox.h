@@ -17,7 +17,7 @@
 
 /** struct record - one to send; borrows @body */
 struct record {
-	enum record_type type;
+	uint8_t type; /* enum record_type */
 	const void *body;
 	size_t len;
 };

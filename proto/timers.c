@@ -111,7 +111,7 @@ static void start_try(struct engine *e, struct peer *p, uint64_t now_ns)
 		p->attempt.at_ns = now_ns + REKEY_RETRY_NS + random_u64(e) % REKEY_JITTER_NS;
 }
 
-static void send_empty(struct engine *e, struct peer *p, enum record_type type, uint64_t now_ns)
+static void send_empty(struct engine *e, struct peer *p, uint8_t type, uint64_t now_ns)
 {
 	outbox_record(e, p, &(struct record){.type = type}, now_ns);
 }
