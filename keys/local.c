@@ -1,0 +1,122 @@
+/*
+ * local.c - see local.h
+ */
+#include "local.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "common/ini.h"
+
+enum {
+	FILE_BYTES = 8192 /* room for a file with a psk, which is wiped after use */
+};
+
+/* struct draft - while the file is read */
+struct draft {
+	struct trust_local local;
+	struct preshared_key psk;
+};
+
+static int open_local(void *context, const char *name, int line, void **object, struct error *err)
+{
+	(void)name;
+	(void)line;
+	(void)err;
+	*object = context;
+	return 0;
+}
+
+static int set_vlans(void *object, const char *value, int line, struct error *err)
+{
+	struct trust_local *local = &((struct draft *)object)->local;
+	char name[TEXT_NAME_BYTES];
+	int more;
+
+	local->vlans_line = line;
+	while ((more = text_next_item(&value, name, sizeof(name))) != 0) {
+		if (more < 0 || text_check_name(name, err))
+			return error_set(
+				err, -EINVAL,
+				"'vlans' is no list of names; expected names of [vlan NAME] "
+				"sections with commas between");
+		for (size_t i = 0; i < local->vlan_count; i++)
+			if (strcmp(local->vlans[i], name) == 0)
+				return error_set(err, -EINVAL,
+						 "the vlan '%s' is there twice; keep one", name);
+		if (local->vlan_count == TRUST_VLANS_MAX)
+			return error_set(err, -EINVAL, "more than %d vlans", TRUST_VLANS_MAX);
+		strcpy(local->vlans[local->vlan_count++], name);
+	}
+	return 0;
+}
+
+static int set_psk(void *object, const char *value, int line, struct error *err)
+{
+	(void)line;
+	return preshared_key_parse(value, &((struct draft *)object)->psk, err);
+}
+
+static int set_mac_quota(void *object, const char *value, int line, struct error *err)
+{
+	(void)line;
+	return text_parse_number(value, 1, TRUST_MACS_MAX,
+				 &((struct draft *)object)->local.mac_quota, err);
+}
+
+static int set_broadcast(void *object, const char *value, int line, struct error *err)
+{
+	uint32_t *broadcast = &((struct draft *)object)->local.broadcast;
+
+	(void)line;
+	if (strcmp(value, "off") == 0) {
+		*broadcast = TRUST_BROADCAST_OFF;
+		return 0;
+	}
+	if (text_parse_number(value, 1, TRUST_BROADCAST_OFF - 1, broadcast, err))
+		return error_set(
+			err, -EINVAL,
+			"'broadcast' is no number of frames a second; expected one from 1, or "
+			"'off' for no limit");
+	return 0;
+}
+
+static int parse(const char *path, const struct file_text *text, struct draft *draft,
+		 struct error *err)
+{
+	static const struct ini_key keys[] = {{"vlans", set_vlans},
+					      {"psk", set_psk},
+					      {"mac_quota", set_mac_quota},
+					      {"broadcast", set_broadcast}};
+	static const struct ini_section local = {"local", false, keys, 4, open_local};
+	const struct ini_schema schema = {&local, 1, draft};
+
+	*draft = (struct draft){0};
+	return ini_read(path, text->at, text->len, &schema, err);
+}
+
+int local_read(const char *path, struct trust_local *out, struct preshared_key *psk,
+	       struct error *err)
+{
+	char room[FILE_BYTES];
+	struct file_text text = {.at = room, .room = sizeof(room)};
+	struct draft draft = {0};
+	int rc = file_read(path, FILE_PUBLIC, &text, err);
+
+	if (rc == 0)
+		rc = parse(path, &text, &draft, err);
+	/* What is taken in the end is what was read under the stricter rules. */
+	if (rc == 0 && preshared_key_is_set(&draft.psk)) {
+		rc = file_read(path, FILE_SECRET, &text, err);
+		if (rc == 0)
+			rc = parse(path, &text, &draft, err);
+	}
+	if (rc == 0) {
+		*out = draft.local;
+		*psk = draft.psk;
+	}
+	key_wipe(room, sizeof(room));
+	key_wipe(&draft, sizeof(draft));
+	return rc;
+}
