@@ -7,7 +7,7 @@ eth0), and desktop 2 on that LAN without an agent. One LAN for the machines of a
 import pytest
 
 from agent import CONFIG, introduce
-from machine import Machine, crosses, read_number
+from machine import Machine, counted, crosses
 
 LAN_CONFIG = CONFIG + "interface = eth0\n"
 SETTLED_S = 30
@@ -49,5 +49,5 @@ def test_each_of_the_three_hears_every_broadcast_once(three):
         for machine in three:
             machine.say(number)
     for machine in three:
-        heard = [n for n in map(read_number, machine.listen(2)) if n and n[1] >= 1000]
+        heard = counted(machine.listen(2))
         assert sorted(heard) == sorted((s, n) for s in (1, 2, 3) for n in range(1000, 1020))

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -17,7 +16,7 @@ from netns import wait_for
 
 ROOT = pathlib.Path(__file__).parents[2]
 QUICKSTART = ROOT / "deploy" / "quickstart"
-BUILD = pathlib.Path(RELEASE).parents[1]
+BUILD = pathlib.Path(os.path.abspath(RELEASE)).parents[1]
 QEMU_LINE = re.compile(
     r"^-netdev socket,id=lw,mcast=230\.0\.0\.1:33000,localaddr=127\.0\.0\.1"
     r" -device e1000,netdev=lw,mac=((?:[0-9a-f]{2}:){5}[0-9a-f]{2})$",
@@ -133,7 +132,8 @@ def test_two_people_who_type_only_what_was_printed_are_on_one_lan(lab, tmp_path)
     shells = []
     for host in (anna, bert):
         setting = [f"LONGWIRE_DIR={tmp_path / host.name}", f"LONGWIRE_BUILD={BUILD}", "PS1=$ "]
-        shells.append(shlex.join(host.command("env", *setting, "sh", "-i")))
+        words = host.command("env", *setting, "sh", "-i")
+        shells.append(" ".join(f"{{{word}}}" for word in words))  # a list in expect's language
     expect = lab.internet.start(
         "expect", ROOT / "tests/net/friends.exp", *shells, QUICKSTART,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

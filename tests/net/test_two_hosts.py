@@ -4,7 +4,7 @@ import pytest
 
 from agent import RELEASE, introduce
 from capture import Capture
-from machine import BROADCAST, Machine, crosses, ethernet, numbered, read_number
+from machine import BROADCAST, Machine, counted, crosses, ethernet, numbered, read_number
 from netns import wait_for
 
 ANNA_MAC, BERT_MAC = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
@@ -72,9 +72,8 @@ def test_a_broadcast_is_heard_exactly_once_and_not_echoed(lab, agents):
         pair.machine_a.say(number)
         pair.machine_b.say(number)
     for machine in (pair.machine_a, pair.machine_b):
-        heard = [read_number(frame) for frame in machine.listen(3)]
+        heard = counted(machine.listen(3))
         for sender in (0x0A, 0x0B):
-            assert heard.count((sender, 1042)) == 1
             assert [n for s, n in heard if s == sender] == list(range(1000, 1100))
 
 
@@ -147,8 +146,7 @@ def test_unicast_to_a_neighbour_stays_on_its_host(lab, agents):
     pair.machine_a.send(numbered(ANNA_MAC, neighbour.mac, 0x0A, 5000))
     assert neighbour.hears(lambda f: read_number(f) == (0x0A, 5000), 5)
     pair.machine_a.say(5001)
-    heard = [read_number(frame) for frame in pair.machine_b.listen(2)]
-    assert (0x0A, 5001) in heard and (0x0A, 5000) not in heard
+    assert counted(pair.machine_b.listen(2)) == [(0x0A, 5001)]
 
 
 def test_the_agent_never_emits_an_empty_or_short_frame(lab, agents):
