@@ -26,9 +26,12 @@ class Faults:
 
 
 class Relay:
-    """Forwards UDP between two endpoints, each ("address", port); runs in a thread of its own."""
+    """Forwards UDP between two endpoints, each ("address", port); a thread does the work.
 
-    def __init__(self, host, ends, seed, faults=None):
+    Both reach it at the address that @host has on @device.
+    """
+
+    def __init__(self, host, ends, seed, faults=None, device="eth0"):
         self.ends = ends
         self.random = random.Random(seed)
         self.seed = seed
@@ -39,7 +42,7 @@ class Relay:
         for one in self.sockets:
             one.bind(("", 0))
             one.setblocking(False)
-        self.address = host.address(6 if self.family == socket.AF_INET6 else 4)
+        self.address = host.address(6 if self.family == socket.AF_INET6 else 4, device)
         self.queue = []
         self.count = 0
         self.ending = threading.Event()
