@@ -15,6 +15,8 @@
 
 #include "agent/config.h"
 #include "common/error.h"
+#include "keys/identity.h"
+#include "keys/trust.h"
 
 /** enum cli_exit - exit codes of every subcommand */
 enum cli_exit {
@@ -23,12 +25,18 @@ enum cli_exit {
 	CLI_USAGE = 2,  /* argp has said what is wrong with the arguments */
 };
 
+enum {
+	CLI_COMMAND_BYTES = 4 * CONFIG_PATH_BYTES /* two quoted paths and arguments */
+};
+
 /**
  * struct cli - what came before the subcommand's own arguments
+ * @program:		how this program can be started from anywhere: its name, or its absolute path
  * @folder_option:	value of -C, before or after the subcommand; NULL if there is none
  * @folder:		absolute path of the folder in use; set by cli_parse()
  */
 struct cli {
+	const char *program;
 	const char *folder_option;
 	char folder[CONFIG_PATH_BYTES];
 };
@@ -52,8 +60,25 @@ int cli_failf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** cli_note_folder() - Say on standard error which folder was used */
 void cli_note_folder(const struct cli *cli);
 
-/** cli_load_config() - config_load() of the folder in use, with what to do when there is none */
+/**
+ * cli_command() - A command that works as pasted, from any folder
+ * @arguments:	subcommand and arguments, quoted where need be
+ *
+ * Return: @out, such as "longwire -C '/a folder' up"
+ */
+const char *cli_command(const struct cli *cli, const char *arguments, char out[CLI_COMMAND_BYTES]);
+
+/*
+ * What most subcommands read first, with what to do where it is missing. Each as the function it
+ * stands for: config_load(), identity_load(), trust_read() (without faults being an error).
+ */
 int cli_load_config(const struct cli *cli, struct config *out, struct error *err);
+int cli_load_identity(const struct cli *cli, struct identity *out, struct error *err);
+int cli_load_trust(const struct cli *cli, const struct public_key *own, struct trust *out,
+		   struct error *err);
+
+/** cli_agent_runs() - Does an agent listen on the control socket of the folder in use? */
+bool cli_agent_runs(const struct cli *cli);
 
 /**
  * cli_nearest() - The word that was probably meant

@@ -4,6 +4,7 @@
  * Layer: agent (command line).
  */
 #include <argp.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,11 @@ static const struct command {
 	int (*run)(int argc, char **argv, struct cli *cli);
 	const char *summary;
 } COMMANDS[] = {
-	{NULL, NULL, NULL},
+	{"init", cmd_init, "make identity.key, agent.conf and peers/"},
+	{"card", cmd_card, "print your card, or a MAC for a machine"},
+	{"add", cmd_add, "trust the card that somebody sent"},
+	{"remove", cmd_remove, "stop trusting a peer"},
+	{"check", cmd_check, "verify everything, say what would run"},
 };
 
 enum {
@@ -100,6 +105,16 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* Return: @argv0 if the shell finds it by name, else its absolute path: for commands to be pasted */
+static const char *program_path(const char *argv0)
+{
+	static char path[PATH_MAX];
+
+	if (!strchr(argv0, '/') || !realpath(argv0, path))
+		return argv0;
+	return path;
+}
+
 static int refuse_command(const char *name)
 {
 	const char *names[COMMAND_COUNT], *meant;
@@ -121,6 +136,7 @@ int main(int argc, char **argv)
 	char title[COMMAND_TITLE_BYTES];
 
 	argp_err_exit_status = CLI_USAGE;
+	choice.cli.program = program_path(argv[0]);
 	if (argp_parse(&ARGP, argc, argv, ARGP_IN_ORDER, NULL, &choice))
 		return CLI_USAGE;
 	command = find_command(argv[choice.at]);

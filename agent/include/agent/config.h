@@ -13,13 +13,15 @@
 #include "common/addr.h"
 #include "common/error.h"
 #include "common/ether.h"
+#include "keys/card.h"
+#include "keys/trust.h"
 #include "proto/engine.h"
 
 enum {
 	CONFIG_VLANS_MAX = PEER_VLANS_MAX,
 	CONFIG_PORTS_MAX = 64,
 	CONFIG_PATH_BYTES = 512,
-	CONFIG_AT_BYTES = 512,
+	CONFIG_AT_BYTES = CARD_AT_BYTES,
 	INTERFACE_NAME_BYTES = 16, /* IFNAMSIZ */
 	LISTEN_PORT_DEFAULT = 19543,
 	BROADCAST_LIMIT_DEFAULT = 5000, /* frames a second and ingress; DESIGN: the switch */
@@ -62,7 +64,7 @@ struct config {
 	char file[CONFIG_PATH_BYTES];	 /* folder/agent.conf, for messages */
 	char name[NAME_BYTES];
 	uint16_t listen;		 /* UDP port */
-	char at[CONFIG_AT_BYTES];	 /* what the card advertises, as written; may be empty */
+	char at[CONFIG_AT_BYTES];	 /* what the card advertises, each with its port; may be empty */
 	char group[NAME_BYTES];		 /* of the control socket; may be empty */
 	char control[CONFIG_PATH_BYTES]; /* path of the control socket, resolved */
 	uint32_t max_frame;
@@ -88,6 +90,33 @@ int config_folder(const char *option, char out[CONFIG_PATH_BYTES], struct error 
  * Return: 0; -ENOENT when there is no agent.conf; -EINVAL, or another negative errno, with @err
  */
 int config_load(const char *folder, struct config *out, struct error *err);
+
+/** config_path() - "FOLDER/NAME" of a file in the folder. Return: 0; -ENAMETOOLONG with @err */
+int config_path(const char *folder, const char *name, char out[CONFIG_PATH_BYTES],
+		struct error *err);
+
+/** config_default_name() - The agent's name where none is given: the host's, made a valid one */
+void config_default_name(char out[NAME_BYTES]);
+
+/**
+ * config_card() - The card to give away
+ * @at:	addresses that it shall show, with commas between; NULL: those of [agent]
+ *
+ * Return: 0, or -EINVAL with @err without a place
+ */
+int config_card(const struct config *c, const struct public_key *key, const char *at,
+		struct card *out, struct error *err);
+
+/**
+ * config_peer_vlans() - Which vlans a peer joins
+ * @peer:	its .local file names them; where it does not, it joins the only one
+ * @out:	ids
+ *
+ * Return: how many; -EINVAL with "FILE:LINE: ..." when a name is unknown, or none is given and there
+ * are several vlans
+ */
+int config_peer_vlans(const struct config *c, const struct trust_peer *peer,
+		      uint16_t out[PEER_VLANS_MAX], struct error *err);
 
 /** config_vlan_by_name() - Return: the vlan or NULL */
 const struct vlan_config *config_vlan_by_name(const struct config *c, const char *name);

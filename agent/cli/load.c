@@ -1,0 +1,71 @@
+/*
+ * load.c - what most subcommands read first; see cli.h
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* What to do about a part of the folder that is not there. */
+static int suggest_init(const struct cli *cli, const char *what, struct error *err)
+{
+	char command[CLI_COMMAND_BYTES];
+
+	return error_set(err, -ENOENT, "%s has no %s; make one with: %s", cli->folder, what,
+			 cli_command(cli, "init", command));
+}
+
+int cli_load_config(const struct cli *cli, struct config *out, struct error *err)
+{
+	int rc = config_load(cli->folder, out, err);
+
+	return rc == -ENOENT ? suggest_init(cli, "agent.conf", err) : rc;
+}
+
+int cli_load_identity(const struct cli *cli, struct identity *out, struct error *err)
+{
+	char path[CONFIG_PATH_BYTES];
+	int rc;
+
+	*out = (struct identity){0};
+	rc = config_path(cli->folder, "identity.key", path, err);
+	if (rc == 0)
+		rc = identity_load(path, out, err);
+	return rc == -ENOENT ? suggest_init(cli, "identity.key", err) : rc;
+}
+
+int cli_load_trust(const struct cli *cli, const struct public_key *own, struct trust *out,
+		   struct error *err)
+{
+	char path[CONFIG_PATH_BYTES];
+	int rc;
+
+	*out = (struct trust){0};
+	rc = config_path(cli->folder, "peers", path, err);
+	if (rc == 0)
+		rc = trust_read(path, own, NULL, out, err);
+	return rc == -ENOENT ? suggest_init(cli, "folder peers", err) : rc;
+}
+
+bool cli_agent_runs(const struct cli *cli)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct config config;
+	bool runs;
+	int fd;
+
+	if (config_load(cli->folder, &config, NULL) ||
+	    strlen(config.control) >= sizeof(to.sun_path))
+		return false;
+	strcpy(to.sun_path, config.control);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	/* EAGAIN: it is there, and busy. */
+	runs = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN;
+	close(fd);
+	return runs;
+}
