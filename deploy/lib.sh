@@ -17,8 +17,8 @@ packages_missing() {
 		[[ " $* " == *" $purpose "* ]] && wanted+=("$package")
 	done < <(grep -v '^#' "$list")
 	# dpkg-query fails when it knows nothing of a package, and still prints the others
-	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
-		sed -n 's/^installed //p')
+	installed=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" || true; } \
+		2>/dev/null | sed -n 's/^installed //p')
 	printf '%s\n' "${wanted[@]}" | grep -vxF -e "${installed:--}" || true
 }
 

@@ -73,7 +73,8 @@ class System:
     def with_apt(self, installed):
         """A Debian on which these packages are installed."""
         lines = "".join(f"echo 'installed {package}';" for package in installed)
-        self.stand_in("dpkg-query", lines + "true")
+        complete = set(packages("build")) <= set(installed)
+        self.stand_in("dpkg-query", lines + ("true" if complete else "exit 1"))
         self.stand_in("apt-get", "true")
         self.stand_in("sudo", 'exec "$@"')
         return self
