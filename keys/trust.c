@@ -64,7 +64,8 @@ static struct trust_fault *add_fault(struct trust *t, const char *name)
 	struct trust_fault *fault = &t->faults[t->fault_count++];
 
 	*fault = (struct trust_fault){0};
-	snprintf(fault->name, sizeof(fault->name), "%s", name);
+	/* a name too long to be one is cut: the error has it whole */
+	snprintf(fault->name, sizeof(fault->name), "%.*s", (int)sizeof(fault->name) - 1, name);
 	return fault;
 }
 
