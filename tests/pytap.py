@@ -8,6 +8,7 @@ Usage: pytap.py [pytest arguments] FILE...
 """
 
 import os
+import signal
 import sys
 
 import pytest
@@ -50,6 +51,8 @@ class Tap:
 
 def main():
     """Run pytest; 0 unless pytest itself broke: TAP has told meson about failures."""
+    # meson's time limit is a SIGTERM: fixtures must get to remove what they made
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     arguments = ["-p", "no:cacheprovider", "-q", "-rA", "--tb=short", *sys.argv[1:]]

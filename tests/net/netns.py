@@ -11,6 +11,7 @@ namespace, whatever happened before.
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import time
@@ -55,6 +56,7 @@ class Namespace:
         self.netns = f"{lab.prefix}-{name}"
         self.processes = []
         run("ip", "netns", "add", self.netns)
+        lab.namespaces.append(self)  # before anything else can fail: the lab removes it
         self.ip("link", "set", "lo", "up")
         self.sysctl("net.ipv6.conf.all.accept_dad=0")
         self.sysctl("net.ipv6.conf.default.accept_dad=0")
@@ -180,20 +182,20 @@ class Lab:
         self.prefix = f"lw{os.getpid()}-{Lab.serial}"
         self.namespaces = []
         self.lans = 0
-        self.internet = self._namespace("internet")
-        self._forward(self.internet)
+        self.internet = None
 
     def __enter__(self):
+        try:
+            self.internet = Namespace(self, "internet")
+            self._forward(self.internet)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
         for namespace in reversed(self.namespaces):
             namespace.remove()
-
-    def _namespace(self, name):
-        namespace = Namespace(self, name)
-        self.namespaces.append(namespace)
-        return namespace
 
     def _forward(self, namespace):
         namespace.sysctl("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
@@ -205,7 +207,7 @@ class Lab:
 
     def host(self, name, lan=None):
         """A host on @lan, or on a LAN of its own at the internet."""
-        host = self._namespace(name)
+        host = Namespace(self, name)
         (lan or self.lan()).plug(host)
         return host
 
@@ -223,6 +225,19 @@ class Lab:
         return router
 
 
+def sweep():
+    """Remove what test runs left behind that were killed: their namespaces, and who runs there."""
+    for line in run("ip", "netns", "list").splitlines():
+        match = re.match(r"lw(\d+)-", line)
+        if not match or os.path.exists(f"/proc/{match[1]}"):
+            continue
+        name = line.split()[0]
+        for pid in run("ip", "netns", "pids", name, check=False).split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        run("ip", "netns", "del", name, check=False)
+
+
 def available():
     """Why namespaces cannot be made here, or None."""
     if os.geteuid() != 0:
@@ -236,6 +251,7 @@ def available():
     try:
         run("ip", "netns", "add", probe)
         run("ip", "netns", "del", probe)
+        sweep()
     except RuntimeError as error:
         return f"needs network namespaces: {error}"
     return None
