@@ -63,7 +63,8 @@ static bool cut_port(char *entry, char **host, const char **port)
 	*host = entry;
 	*port = NULL;
 	if (entry[0] == '[') {
-		if (!close || !strchr(entry, ':') || (close[1] != '\0' && close[1] != ':'))
+		if (!close || !memchr(entry, ':', (size_t)(close - entry)) ||
+		    (close[1] != '\0' && close[1] != ':'))
 			return false;
 		*close = '\0';
 		*host = entry + 1;

@@ -298,7 +298,7 @@ static bool collect_uri(struct paste *p, char **at, bool bracketed, char uri[VAL
 		used += len;
 		uri[used] = '\0';
 		*at += len;
-		if (**at || !p->rest)
+		if (**at || !p->rest || !*p->rest)
 			break;
 		next = paste_unquote(p->rest);
 		if (!bracketed && !uri_goes_on(uri, next))
@@ -376,7 +376,7 @@ static int finish(struct paste *p)
 		refuse(p, p->stray_line,
 		       "there is no '[peer]' above this key; copy the whole card");
 	else if (p->rc == 0 && p->count == 0)
-		refuse(p, p->line,
+		refuse(p, p->line ? p->line : 1,
 		       "there is no card in this text; expected '[peer]' and 'key = lw1...' below "
 		       "it, "
 		       "or longwire:lw1...");
