@@ -21,6 +21,15 @@ struct old {
 	size_t len;
 };
 
+/* Is there a card of that name which was refused? */
+static bool is_faulty(const struct trust *t, const char *name)
+{
+	for (size_t i = 0; i < t->fault_count; i++)
+		if (!t->faults[i].warning && strcmp(t->faults[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 int trust_check_addition(const struct trust *t, const struct public_key *own,
 			 const struct trust_addition *addition, bool replace, struct error *err)
 {
@@ -42,6 +51,12 @@ int trust_check_addition(const struct trust *t, const struct public_key *own,
 			same_key->name, addition->name, same_key->name);
 	if (same_key && card_equal(&same_key->card, &addition->card))
 		return -EALREADY;
+	if (!same_name && is_faulty(t, addition->name) && !replace)
+		return error_set(
+			err, -EEXIST,
+			"'%s' is there already, with a card that is refused ('longwire check' "
+			"says why); add --replace to take this card instead",
+			addition->name);
 	if (same_name && !replace)
 		return error_set(err, -EEXIST,
 				 "'%s' is there already with %s; add --replace to take this card "

@@ -1,0 +1,605 @@
+/*
+ * test_trust.c - keys/trust.h
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+
+#include "keys.h"
+#include "keys/trust.h"
+#include "scratch.h"
+
+#define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+static struct error error;
+static struct trust before, now;
+
+static struct public_key key(const char *text)
+{
+	struct public_key k;
+
+	if (public_key_parse(text, &k, &error))
+		fail_msg("%s", error.text);
+	return k;
+}
+
+static void put_card(const char *name, const char *key_text, const char *at)
+{
+	char file[80], text[512];
+
+	snprintf(file, sizeof(file), "%s.card", name);
+	snprintf(text, sizeof(text), "[peer]\nname = x\nkey = %s\n%s%s\n", key_text,
+		 at ? "at = " : "", at ? at : "");
+	scratch_write(file, text);
+}
+
+/* Read the folder; what was read last becomes `before`. */
+static void reread(void)
+{
+	const struct public_key own = key(KEY_3);
+
+	trust_free(&before);
+	before = now;
+	if (trust_read(scratch, &own, before.peers ? &before : NULL, &now, &error))
+		fail_msg("%s", error.text);
+}
+
+static int begin(void **state)
+{
+	trust_free(&before);
+	trust_free(&now);
+	memset(&error, 0, sizeof(error));
+	return scratch_begin(state);
+}
+
+static int start(void **state)
+{
+	return sodium_init() < 0 ? -1 : scratch_make(state);
+}
+
+static int stop(void **state)
+{
+	trust_free(&before);
+	trust_free(&now);
+	return scratch_remove(state);
+}
+
+/* ---- reading ---- */
+
+static void empty_folder_is_nobody(void **state)
+{
+	(void)state;
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_int_equal(now.fault_count, 0);
+	assert_null(trust_find(&now, "anna"));
+}
+
+static void folder_that_is_not_there_says_what_to_do(void **state)
+{
+	struct trust t;
+
+	(void)state;
+	assert_int_equal(trust_read(scratch_path("none"), NULL, NULL, &t, &error), -ENOENT);
+	assert_error(&error, "longwire init makes one");
+	assert_null(t.peers);
+}
+
+static void cards_are_peers_under_the_names_of_their_files(void **state)
+{
+	const struct public_key one = key(KEY_1);
+
+	(void)state;
+	put_card("bert", KEY_2, NULL);
+	put_card("anna", KEY_1, "a.example");
+	reread();
+	assert_int_equal(now.count, 2);
+	assert_int_equal(now.fault_count, 0);
+	assert_string_equal(now.peers[0].name, "anna");
+	assert_string_equal(now.peers[1].name, "bert");
+	assert_string_equal(now.peers[0].card.at, "a.example:19543");
+	assert_ptr_equal(trust_find_key(&now, &one), &now.peers[0]);
+	assert_ptr_equal(trust_find(&now, "bert"), &now.peers[1]);
+	assert_false(preshared_key_is_set(now.peers[0].psk));
+}
+
+static void other_files_are_passed_over(void **state)
+{
+	(void)state;
+	scratch_write("README", "hello");
+	scratch_write(".anna.card.Xy12ab", "[peer]\n");
+	scratch_write(".anna.card", "[peer]\n");
+	scratch_write("anna.card~", "[peer]\n");
+	scratch_write(".card", "[peer]\n");
+	mkdir(scratch_path("folder"), 0700);
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_int_equal(now.fault_count, 0);
+}
+
+static void local_file_is_read_with_all_its_keys(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("anna.local", "[local]\nvlans = aoe2, lan\npsk = " HEX
+				    "\nmac_quota = 8\nbroadcast = 100\n");
+	reread();
+	assert_int_equal(now.fault_count, 0);
+	assert_int_equal(now.peers[0].local.vlan_count, 2);
+	assert_string_equal(now.peers[0].local.vlans[0], "aoe2");
+	assert_string_equal(now.peers[0].local.vlans[1], "lan");
+	assert_int_equal(now.peers[0].local.vlans_line, 2);
+	assert_int_equal(now.peers[0].local.mac_quota, 8);
+	assert_int_equal(now.peers[0].local.broadcast, 100);
+	assert_int_equal(now.peers[0].psk->b[31], 0x1f);
+	scratch_write("anna.local", "[local]\nbroadcast = off\n");
+	reread();
+	assert_true(now.peers[0].local.broadcast == TRUST_BROADCAST_OFF);
+	assert_int_equal(now.peers[0].local.vlan_count, 0);
+	assert_false(preshared_key_is_set(now.peers[0].psk));
+}
+
+/* ---- faults ---- */
+
+static void assert_only_fault(const char *name, const char *message)
+{
+	if (now.fault_count != 1)
+		fail_msg("%zu faults", now.fault_count);
+	assert_string_equal(now.faults[0].name, name);
+	assert_error(&now.faults[0].error, message);
+}
+
+static void bad_card_is_a_fault_and_hides_no_other(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("bert.card", "[peer]\nname = bert\n");
+	put_card("carl", KEY_2, NULL);
+	reread();
+	assert_int_equal(now.count, 2);
+	assert_only_fault("bert", "/bert.card:1: the card has no key");
+	assert_false(now.faults[0].kept);
+	assert_false(now.faults[0].warning);
+}
+
+static void peer_whose_file_broke_stays_as_it_was(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, "a.example");
+	scratch_write("anna.local", "[local]\npsk = " HEX "\n");
+	reread();
+	scratch_write("anna.card", "[pe");
+	for (int i = 0; i < 2; i++) {
+		reread();
+		assert_int_equal(now.count, 1);
+		assert_only_fault("anna", "/anna.card:1: the section has no ']'");
+		assert_true(now.faults[0].kept);
+		assert_string_equal(now.peers[0].card.at, "a.example:19543");
+		assert_int_equal(now.peers[0].psk->b[31], 0x1f);
+	}
+	put_card("anna", KEY_1, "b.example");
+	reread();
+	assert_int_equal(now.fault_count, 0);
+	assert_string_equal(now.peers[0].card.at, "b.example:19543");
+}
+
+static void peer_whose_local_file_broke_stays_as_it_was(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("anna.local", "[local]\nvlans = a\n");
+	reread();
+	scratch_write("anna.local", "[local]\nvlans = ../a\n");
+	reread();
+	assert_only_fault("anna", "/anna.local:2: 'vlans' is no list of names");
+	assert_true(now.faults[0].kept);
+	assert_string_equal(now.peers[0].local.vlans[0], "a");
+}
+
+static void key_of_a_later_feature_is_refused(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("anna.local", "[local]\nrelay = no\n");
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_only_fault("anna",
+			  "/anna.local:2: there is no key 'relay' in [local]; expected vlans, "
+			  "psk, mac_quota or broadcast");
+}
+
+static void wrong_values_in_a_local_file_are_refused(void **state)
+{
+	static const struct {
+		const char *line, *message;
+	} cases[] = {
+		{"vlans = a, a", "the vlan 'a' is there twice"},
+		{"vlans = a,,b", "'vlans' is no list of names"},
+		{"psk = hunter2", "the preshared key is not 32 bytes"},
+		{"mac_quota = 0", "'0' is no number from 1 to 65536"},
+		{"mac_quota = 65537", "is no number"},
+		{"broadcast = 0", "'broadcast' is no number of frames a second"},
+		{"broadcast = none", "'broadcast' is no number of frames a second"},
+	};
+
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "[local]\n%s\n", cases[i].line);
+		scratch_write("anna.local", text);
+		reread();
+		assert_int_equal(now.count, 0);
+		assert_only_fault("anna", "/anna.local:2: ");
+		assert_contains(now.faults[0].error.text, cases[i].message);
+		assert_null(strstr(now.faults[0].error.text, "hunter2"));
+	}
+}
+
+static void psk_that_others_can_read_is_refused(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("anna.local", "[local]\npsk = " HEX "\n");
+	chmod(scratch_path("anna.local"), 0644);
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_only_fault("anna", "chmod 600");
+	scratch_write("anna.local", "[local]\nvlans = a\n");
+	chmod(scratch_path("anna.local"), 0644);
+	reread();
+	assert_int_equal(now.count, 1);
+}
+
+static void local_file_without_a_card_is_a_warning(void **state)
+{
+	(void)state;
+	scratch_write("anna.local", "[local]\nvlans = a\n");
+	put_card("bert", KEY_2, NULL);
+	reread();
+	assert_int_equal(now.count, 1);
+	assert_only_fault("anna", "/anna.local has no effect: there is no anna.card");
+	assert_true(now.faults[0].warning);
+}
+
+static void file_name_that_is_no_name_is_refused(void **state)
+{
+	(void)state;
+	put_card("a b", KEY_1, NULL);
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_only_fault("a b", "/a b.card: 'a b' is no name");
+	unlink(scratch_path("a b.card"));
+	put_card("-x", KEY_1, NULL);
+	reread();
+	assert_only_fault("-x", "/-x.card: '-x' is no name");
+}
+
+static void own_key_is_refused(void **state)
+{
+	(void)state;
+	put_card("me", KEY_3, NULL);
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_only_fault("me", "/me.card: the key is our own");
+}
+
+static void low_order_key_is_refused(void **state)
+{
+	const struct public_key zero = {{0}};
+	char text[KEY_TEXT_BYTES];
+
+	(void)state;
+	put_card("eve", public_key_format(&zero, text), NULL);
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_only_fault("eve", "/eve.card:3: the key is of low order");
+}
+
+static void two_files_with_one_key_are_refused_naming_both(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	put_card("bert", KEY_1, NULL);
+	put_card("carl", KEY_2, NULL);
+	reread();
+	assert_int_equal(now.count, 1);
+	assert_string_equal(now.peers[0].name, "carl");
+	assert_int_equal(now.fault_count, 2);
+	assert_error(&now.faults[0].error, "/anna.card has the same key as bert.card");
+	assert_error(&now.faults[1].error, "/bert.card has the same key as anna.card");
+}
+
+static void peer_that_was_there_survives_a_copy_of_its_card(void **state)
+{
+	(void)state;
+	put_card("bert", KEY_1, NULL);
+	scratch_write("bert.local", "[local]\npsk = " HEX "\n");
+	reread();
+	put_card("anna", KEY_1, NULL);
+	put_card("carl", KEY_1, NULL);
+	reread();
+	assert_int_equal(now.count, 1);
+	assert_string_equal(now.peers[0].name, "bert");
+	assert_int_equal(now.peers[0].psk->b[31], 0x1f);
+	assert_int_equal(now.fault_count, 2);
+	assert_error(&now.faults[0].error, "/anna.card has the same key as bert.card");
+	assert_error(&now.faults[1].error, "/carl.card has the same key as bert.card");
+}
+
+/* ---- differences ---- */
+
+static char changes[512];
+
+static void on_change(void *context, const struct trust_change *c)
+{
+	size_t used = strlen(changes);
+
+	assert_ptr_equal(context, changes);
+	snprintf(changes + used, sizeof(changes) - used, "%s>%s:%x ",
+		 c->before ? c->before->name : "", c->after ? c->after->name : "", c->what);
+}
+
+static const char *compare(void)
+{
+	changes[0] = '\0';
+	trust_compare(&before, &now, on_change, changes);
+	return changes;
+}
+
+static void nothing_changed_is_nothing_to_tell(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, "a.example");
+	scratch_write("anna.local", "[local]\npsk = " HEX "\nvlans = a\n");
+	reread();
+	reread();
+	assert_string_equal(compare(), "");
+}
+
+static void added_and_removed_peers_are_told_removed_first(void **state)
+{
+	(void)state;
+	put_card("bert", KEY_2, NULL);
+	reread();
+	put_card("anna", KEY_1, NULL);
+	unlink(scratch_path("bert.card"));
+	reread();
+	assert_string_equal(compare(), "bert>:0 >anna:0 ");
+}
+
+static void each_kind_of_change_is_told_as_such(void **state)
+{
+	static const struct {
+		const char *local, *told;
+	} cases[] = {
+		{"[local]\nvlans = a\n", "anna>anna:4 "},
+		{"[local]\nvlans = a,b\n", "anna>anna:4 "},
+		{"[local]\nvlans = a,c\n", "anna>anna:4 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\n", "anna>anna:8 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nmac_quota = 3\n", "anna>anna:10 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nmac_quota = 3\nbroadcast = 1\n",
+		 "anna>anna:10 "},
+		{"[local]\n", "anna>anna:1c "},
+	};
+
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	put_card("bert", KEY_2, NULL);
+	reread();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		scratch_write("anna.local", cases[i].local);
+		reread();
+		assert_string_equal(compare(), cases[i].told);
+	}
+	put_card("anna", KEY_1, "a.example");
+	reread();
+	assert_string_equal(compare(), "anna>anna:2 ");
+}
+
+static void renamed_card_is_the_same_peer(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	reread();
+	rename(scratch_path("anna.card"), scratch_path("annie.card"));
+	reread();
+	assert_string_equal(compare(), "anna>annie:1 ");
+}
+
+static void another_key_under_a_name_is_another_peer(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	reread();
+	put_card("anna", KEY_2, NULL);
+	reread();
+	assert_string_equal(compare(), "anna>:0 >anna:0 ");
+}
+
+/* ---- writing ---- */
+
+static struct trust_addition addition(const char *name, const char *key_text)
+{
+	struct trust_addition a = {0};
+
+	strcpy(a.name, name);
+	strcpy(a.card.name, name);
+	a.card.key = key(key_text);
+	return a;
+}
+
+static int check(const struct trust_addition *a, bool replace)
+{
+	const struct public_key own = key(KEY_3);
+
+	memset(&error, 0, sizeof(error));
+	return trust_check_addition(&now, &own, a, replace, &error);
+}
+
+static void written_cards_are_peers(void **state)
+{
+	struct trust_addition both[] = {addition("anna", KEY_1), addition("bert", KEY_2)};
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(trust_write(scratch, both, 2, &error), 0);
+	reread();
+	assert_int_equal(now.count, 2);
+	assert_int_equal(now.fault_count, 0);
+	assert_true(card_equal(&now.peers[0].card, &both[0].card));
+	assert_int_equal(stat(scratch_path("anna.card"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+}
+
+static void when_one_card_cannot_be_written_none_is(void **state)
+{
+	struct trust_addition three[] = {addition("anna", KEY_1), addition("new", KEY_2),
+					 addition("stuck", KEY_3)};
+
+	(void)state;
+	scratch_write("anna.card", "what was there");
+	mkdir(scratch_path("stuck.card"), 0700); /* a rename cannot replace it */
+	assert_int_not_equal(trust_write(scratch, three, 3, &error), 0);
+	assert_contains(error.text, "stuck.card");
+	assert_string_equal(scratch_read("anna.card"), "what was there");
+	assert_int_not_equal(access(scratch_path("new.card"), F_OK), 0);
+	rmdir(scratch_path("stuck.card"));
+}
+
+static void card_that_is_new_may_be_added(void **state)
+{
+	struct trust_addition a = addition("anna", KEY_1);
+
+	(void)state;
+	reread();
+	assert_int_equal(check(&a, false), 0);
+}
+
+static void card_that_is_there_is_told_as_such(void **state)
+{
+	struct trust_addition a = addition("anna", KEY_1);
+
+	(void)state;
+	assert_int_equal(trust_write(scratch, &a, 1, &error), 0);
+	reread();
+	assert_int_equal(check(&a, false), -EALREADY);
+	strcpy(a.card.at, "a.example:19543");
+	assert_int_equal(check(&a, false), -EEXIST);
+	assert_error(&error, "'anna' is there already with another name or address in its card");
+	assert_int_equal(check(&a, true), 0);
+}
+
+static void same_key_under_a_second_name_is_refused_even_with_replace(void **state)
+{
+	struct trust_addition a = addition("annie", KEY_1);
+
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	reread();
+	for (int replace = 0; replace < 2; replace++) {
+		assert_int_equal(check(&a, replace), -EEXIST);
+		assert_error(&error, "the key is known as 'anna' already");
+	}
+}
+
+static void other_key_for_a_known_name_needs_replace(void **state)
+{
+	struct trust_addition a = addition("anna", KEY_2);
+
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	reread();
+	assert_int_equal(check(&a, false), -EEXIST);
+	assert_error(&error, "'anna' is there already with another key; add --replace");
+	assert_int_equal(check(&a, true), 0);
+}
+
+static void file_that_is_broken_is_not_overwritten_without_replace(void **state)
+{
+	struct trust_addition a = addition("anna", KEY_1);
+
+	(void)state;
+	scratch_write("anna.card", "[peer]\n");
+	reread();
+	assert_int_equal(check(&a, false), -EEXIST);
+	assert_error(&error, "'anna' is there already, with a card that is refused");
+	assert_int_equal(check(&a, true), 0);
+}
+
+static void own_card_is_not_added(void **state)
+{
+	struct trust_addition a = addition("anna", KEY_3);
+
+	(void)state;
+	reread();
+	assert_int_equal(check(&a, true), -EINVAL);
+	assert_error(&error, "this is our own card");
+}
+
+static void removed_peer_is_gone_with_its_local_file(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("anna.local", "[local]\n");
+	assert_int_equal(trust_remove(scratch, "anna", &error), 0);
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_int_equal(now.fault_count, 0);
+	assert_int_equal(trust_remove(scratch, "anna", &error), -ENOENT);
+	assert_error(&error, "there is no peer 'anna'");
+}
+
+static void name_that_is_a_path_removes_nothing(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	assert_int_equal(trust_remove(scratch, "../x/anna", &error), -EINVAL);
+	assert_error(&error, "is a path and not a name");
+	assert_int_equal(access(scratch_path("anna.card"), F_OK), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(empty_folder_is_nobody),
+		TEST(folder_that_is_not_there_says_what_to_do),
+		TEST(cards_are_peers_under_the_names_of_their_files),
+		TEST(other_files_are_passed_over),
+		TEST(local_file_is_read_with_all_its_keys),
+		TEST(bad_card_is_a_fault_and_hides_no_other),
+		TEST(peer_whose_file_broke_stays_as_it_was),
+		TEST(peer_whose_local_file_broke_stays_as_it_was),
+		TEST(key_of_a_later_feature_is_refused),
+		TEST(wrong_values_in_a_local_file_are_refused),
+		TEST(psk_that_others_can_read_is_refused),
+		TEST(local_file_without_a_card_is_a_warning),
+		TEST(file_name_that_is_no_name_is_refused),
+		TEST(own_key_is_refused),
+		TEST(low_order_key_is_refused),
+		TEST(two_files_with_one_key_are_refused_naming_both),
+		TEST(peer_that_was_there_survives_a_copy_of_its_card),
+		TEST(nothing_changed_is_nothing_to_tell),
+		TEST(added_and_removed_peers_are_told_removed_first),
+		TEST(each_kind_of_change_is_told_as_such),
+		TEST(renamed_card_is_the_same_peer),
+		TEST(another_key_under_a_name_is_another_peer),
+		TEST(written_cards_are_peers),
+		TEST(when_one_card_cannot_be_written_none_is),
+		TEST(card_that_is_new_may_be_added),
+		TEST(card_that_is_there_is_told_as_such),
+		TEST(same_key_under_a_second_name_is_refused_even_with_replace),
+		TEST(other_key_for_a_known_name_needs_replace),
+		TEST(file_that_is_broken_is_not_overwritten_without_replace),
+		TEST(own_card_is_not_added),
+		TEST(removed_peer_is_gone_with_its_local_file),
+		TEST(name_that_is_a_path_removes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
