@@ -320,7 +320,7 @@ static int check_vlans(const struct config *c, struct error *err)
 	if (c->vlan_count == 0)
 		return error_set(
 			err, -EINVAL,
-			"%s: there is no vlan; expected a section such as '[vlan lan]' with "
+			"%s:1: there is no vlan; expected a section such as '[vlan lan]' with "
 			"'id = 1'",
 			c->file);
 	for (size_t i = 0; i < c->vlan_count; i++) {
@@ -434,8 +434,7 @@ static int settle_control(struct draft *d, struct error *err)
 		  "[agent] to "
 		  "a shorter one: %s",
 		  CONTROL_PATH_BYTES - 1, c->control);
-	return d->control_line ? place(c, d->control_line, err)
-			       : error_set(err, -EINVAL, "%s: %s", c->file, err ? err->text : "");
+	return d->control_line ? place(c, d->control_line, err) : place(c, 1, err);
 }
 
 static int settle(struct draft *d, struct error *err)
