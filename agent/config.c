@@ -434,7 +434,7 @@ static int settle_control(struct draft *d, struct error *err)
 		  "[agent] to "
 		  "a shorter one: %s",
 		  CONTROL_PATH_BYTES - 1, c->control);
-	return d->control_line ? place(c, d->control_line, err) : place(c, 1, err);
+	return place(c, d->control_line ? d->control_line : 1, err);
 }
 
 static int settle(struct draft *d, struct error *err)
