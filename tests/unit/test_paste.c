@@ -95,11 +95,11 @@ static void key_that_was_wrapped_is_put_together(void **state)
 	for (size_t cut = 3; cut < 46; cut++) {
 		snprintf(text, sizeof(text),
 			 "> [peer]\n> name = anna\n> key = %.*s\n> %s\n> at = a.example\n",
-			 (int)cut, KEY_1, KEY_1 + cut);
+			 (int)cut, KEY_1, &KEY_1[cut]);
 		assert_anna(text, "a.example:19543");
 	}
 	snprintf(text, sizeof(text), "[peer]\nname = anna\nkey =\n  %.30s\n  %s\n", KEY_1,
-		 KEY_1 + 30);
+		 &KEY_1[30]);
 	assert_anna(text, "");
 }
 
@@ -180,7 +180,7 @@ static void uri_that_was_wrapped_is_put_together(void **state)
 	(void)state;
 	snprintf(text, sizeof(text),
 		 "> see longwire:%.40s\n> %s?name=anna&\n> at=a.example,[::1]:7\n> bye", KEY_1,
-		 KEY_1 + 40);
+		 &KEY_1[40]);
 	assert_anna(text, AT);
 	assert_anna("<longwire:" KEY_1 "?name=an\nna&at=a.exam\n  ple,[::1]:7>\nbye", AT);
 	assert_anna("longwire:" KEY_1 "\n?name=anna&at=a.example,\n[::1]:7\n", AT);
@@ -307,7 +307,7 @@ static void random_pieces_of_cards_are_survived(void **state)
 					     "=",
 					     ",",
 					     "longwire:lw1",
-					     "<longwire:" KEY_1,
+					     ("<longwire:" KEY_1),
 					     ">",
 					     "> ",
 					     " ",
