@@ -47,19 +47,22 @@ enum drop {
 	DROP_VLAN_UNKNOWN,     /* no such vlan here */
 	DROP_VLAN_NOT_ALLOWED, /* the peer is not a member of that vlan */
 	DROP_LINK_LOCAL_GROUP, /* 01:80:C2:00:00:0x, which no bridge forwards */
+	DROP_BEACON,           /* agents' word to each other on a segment: never crosses */
 	DROP_BAD_SOURCE_MAC,   /* group or zero source address */
 	DROP_SAME_PORT,        /* the destination is where the frame came from */
+	DROP_SPLIT_HORIZON,    /* from a peer, for an address behind another peer */
 	DROP_BROADCAST_LIMIT, /* over the ingress's broadcast, multicast and unknown-unicast rate */
-	DROP_MAC_QUOTA,       /* not learned: too many addresses there. The frame itself goes on */
-	DROP_MAC_ELSEWHERE,   /* its source address belongs to another place that is still alive */
+	DROP_MAC_QUOTA,     /* too many addresses there: one of them was forgotten, or this one not
+			       * learned. The frame itself goes on */
+	DROP_MAC_ELSEWHERE, /* its source address belongs to another place that is still alive */
 
 	/* Ports */
 	DROP_PORT_DOWN,        /* outgoing frame, and the port is not up */
 	DROP_PORT_SEND,        /* outgoing frame, and the kernel refused it */
-	DROP_PORT_TRUNCATED,   /* incoming frame longer than the buffer */
 	DROP_FOREIGN_HOST,     /* hub: from another host, and this port serves its own host only */
 	DROP_AGENT_INJECTED,   /* hub: another agent's frame, not a machine's */
 	DROP_OWN_ECHO,         /* hub: our own frame heard again */
+	DROP_OTHER_INTERFACE,  /* hub: from an interface that this port does not serve */
 	DROP_TUNNEL_SEND,      /* outgoing datagram, and the kernel refused it */
 	DROP_TUNNEL_TRUNCATED, /* incoming datagram longer than the buffer */
 	DROP_CONTROL_BAD,      /* control socket: a line that is no request */

@@ -1,0 +1,202 @@
+/*
+ * switch.c - see switch.h
+ */
+#include "agent/switch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "agent/beacon.h"
+#include "common/bucket.h"
+#include "common/cursor.h"
+
+enum {
+	ETHERTYPE_RARP = 0x8035 /* RFC 903; QEMU sends it after a migration */
+};
+
+struct member {
+	bool is_joined;
+	bool is_peer;
+	bool is_limited;
+	struct bucket bucket;
+};
+
+struct vswitch {
+	uint32_t members_max;
+	uint32_t max_frame;
+	struct fdb *fdb;
+	struct clones clones;
+	size_t joined_count;
+	uint16_t *joined; /* numbers of the members, for flooding */
+	struct member *members;
+};
+
+struct vswitch *switch_new(const struct switch_config *config)
+{
+	struct vswitch *sw = calloc(1, sizeof(*sw));
+
+	if (!sw)
+		return NULL;
+	sw->members_max = config->members_max;
+	sw->max_frame = config->max_frame;
+	sw->fdb = fdb_new(&config->key, config->members_max);
+	sw->joined = calloc(config->members_max, sizeof(*sw->joined));
+	sw->members = calloc(config->members_max, sizeof(*sw->members));
+	if (!sw->fdb || !sw->joined || !sw->members) {
+		switch_free(sw);
+		return NULL;
+	}
+	return sw;
+}
+
+void switch_free(struct vswitch *sw)
+{
+	if (!sw)
+		return;
+	fdb_free(sw->fdb);
+	free(sw->joined);
+	free(sw->members);
+	free(sw);
+}
+
+bool switch_has(const struct vswitch *sw, int member)
+{
+	return member >= 0 && (uint32_t)member < sw->members_max && sw->members[member].is_joined;
+}
+
+void switch_join(struct vswitch *sw, int member, const struct switch_member *how, uint64_t now_ns)
+{
+	struct member *m = &sw->members[member];
+
+	assert(member >= 0 && (uint32_t)member < sw->members_max);
+	if (!m->is_joined)
+		sw->joined[sw->joined_count++] = (uint16_t)member;
+	if (!m->is_joined || m->bucket.rate != how->broadcast)
+		bucket_init(&m->bucket, how->broadcast, how->broadcast, now_ns);
+	m->is_joined = true;
+	m->is_peer = how->is_peer;
+	m->is_limited = how->broadcast != SWITCH_UNLIMITED;
+	fdb_set_quota(sw->fdb, member, how->quota);
+}
+
+void switch_forget(struct vswitch *sw, int member)
+{
+	if (!switch_has(sw, member))
+		return;
+	fdb_forget(sw->fdb, member);
+	clones_forget(&sw->clones, member);
+}
+
+void switch_leave(struct vswitch *sw, int member)
+{
+	size_t i = 0;
+
+	if (!switch_has(sw, member))
+		return;
+	switch_forget(sw, member);
+	while (sw->joined[i] != member)
+		i++;
+	sw->joined[i] = sw->joined[--sw->joined_count];
+	sw->members[member].is_joined = false;
+}
+
+/* What may be known of a frame without knowing the vlan's members. */
+static enum drop check_header(const struct vswitch *sw, const uint8_t *frame, size_t len)
+{
+	struct mac dst, src;
+
+	if (len < ETHER_HEADER_BYTES)
+		return DROP_SHORT_FRAME;
+	if (len > sw->max_frame)
+		return DROP_LONG_FRAME;
+	dst = ether_dst(frame);
+	src = ether_src(frame);
+	if (mac_is_link_local(&dst))
+		return DROP_LINK_LOCAL_GROUP;
+	if (beacon_is(frame, len))
+		return DROP_BEACON;
+	if (mac_is_group(&src) || mac_is_zero(&src))
+		return DROP_BAD_SOURCE_MAC;
+	return DROP_NONE;
+}
+
+/* Return: DROP_NONE, or DROP_MAC_ELSEWHERE. */
+static enum drop learn(struct vswitch *sw, int from, const uint8_t *frame, bool *crowded,
+		       uint64_t now_ns)
+{
+	struct reader type = reader_over(frame + 2 * MAC_BYTES, sizeof(uint16_t));
+	struct mac src = ether_src(frame);
+	bool announced = reader_u16(&type) == ETHERTYPE_RARP;
+	struct fdb_result result = fdb_learn(sw->fdb, &src, from, announced, now_ns);
+
+	*crowded = result.crowded;
+	if (result.clone_of >= 0)
+		clones_note(&sw->clones, &src, from, result.clone_of, now_ns);
+	return result.refused ? DROP_MAC_ELSEWHERE : DROP_NONE;
+}
+
+static struct switch_verdict drop_it(enum drop reason, bool crowded)
+{
+	return (struct switch_verdict){.drop = reason, .to = SWITCH_NOBODY, .crowded = crowded};
+}
+
+static bool is_peer(const struct vswitch *sw, int member)
+{
+	return member >= 0 && sw->members[member].is_peer;
+}
+
+/* Is the ingress over its share of frames to more than one place? */
+static bool is_over_limit(struct vswitch *sw, int from, uint64_t now_ns)
+{
+	if (from < 0 || !sw->members[from].is_limited)
+		return false;
+	return !bucket_take(&sw->members[from].bucket, 1, now_ns);
+}
+
+struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *frame, size_t len,
+				   uint64_t now_ns)
+{
+	enum drop drop = check_header(sw, frame, len);
+	bool crowded = false;
+	struct mac dst;
+	int to = -1;
+
+	if (drop == DROP_NONE && from >= 0)
+		drop = learn(sw, from, frame, &crowded, now_ns);
+	if (drop != DROP_NONE)
+		return drop_it(drop, crowded);
+	dst = ether_dst(frame);
+	if (!mac_is_group(&dst))
+		to = fdb_find(sw->fdb, &dst, now_ns);
+	if (to < 0) {
+		if (is_over_limit(sw, from, now_ns))
+			return drop_it(DROP_BROADCAST_LIMIT, crowded);
+		to = SWITCH_FLOOD;
+	}
+	if (to == from)
+		return drop_it(DROP_SAME_PORT, crowded);
+	if (is_peer(sw, from) && is_peer(sw, to))
+		return drop_it(DROP_SPLIT_HORIZON, crowded);
+	return (struct switch_verdict){.drop = DROP_NONE, .to = to, .crowded = crowded};
+}
+
+int switch_flood_next(const struct vswitch *sw, int from, size_t *cursor)
+{
+	while (*cursor < sw->joined_count) {
+		int member = sw->joined[(*cursor)++];
+
+		if (member != from && !(is_peer(sw, from) && is_peer(sw, member)))
+			return member;
+	}
+	return -1;
+}
+
+void switch_visit_macs(const struct vswitch *sw, uint64_t now_ns, fdb_visitor visit, void *context)
+{
+	fdb_visit(sw->fdb, now_ns, visit, context);
+}
+
+size_t switch_clones(const struct vswitch *sw, uint64_t now_ns, struct clone *out, size_t max)
+{
+	return clones_list(&sw->clones, now_ns, out, max);
+}
