@@ -1,0 +1,315 @@
+/*
+ * tunnel.c - see tunnel.h
+ *
+ * Both sockets are read through one area, because each batch is handed over whole before the next is
+ * read. A wake-up reads one batch of a socket: what is left wakes the loop again, after the others
+ * had their turn.
+ */
+#include "agent/tunnel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "udp.h"
+
+enum {
+	FAMILIES = 2,
+	/* Longest datagram that is read: more than what a 1500-byte wire carries. */
+	SLOT_BYTES = 2048,
+	BIND_TRIES =
+		16, /* for a port that the kernel chooses and that must be free in both families */
+};
+_Static_assert((int)SLOT_BYTES >= (int)DATAGRAM_MAX_BYTES, "our own datagrams must fit");
+
+struct half {
+	struct tunnel *tunnel;
+	int fd; /* or -1 */
+	uv_poll_t poll;
+};
+
+struct tunnel {
+	struct half halves[FAMILIES];
+	struct tunnel_events events;
+	struct udp_area area;
+	int handles; /* not yet let go by libuv */
+};
+
+static const int FAMILY[FAMILIES] = {AF_INET, AF_INET6};
+
+/* Nothing of ours is ever fragmented by IP: path MTU is the protocol's business, ICMP forgeable. */
+static int forbid_fragments(int fd, int family)
+{
+	int probe = family == AF_INET ? IP_PMTUDISC_PROBE : IPV6_PMTUDISC_PROBE, on = 1;
+
+	if (family == AF_INET)
+		return setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe));
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on)) < 0)
+		return -1;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &probe, sizeof(probe));
+}
+
+static int bind_all(int fd, int family, uint16_t port)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+
+	if (family == AF_INET)
+		return bind(fd, (struct sockaddr *)&v4, sizeof(v4));
+	return bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+}
+
+/* Return: a descriptor or a negative errno. */
+static int open_half(int family, uint16_t port)
+{
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int code;
+
+	if (fd < 0)
+		return -errno;
+	udp_enlarge(fd);
+	if (forbid_fragments(fd, family) == 0 && bind_all(fd, family, port) == 0)
+		return fd;
+	code = -errno;
+	close(fd);
+	return code;
+}
+
+static struct addr bound_to(int fd)
+{
+	struct sockaddr_storage ss = {0};
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+		return (struct addr){.port = 0};
+	return addr_from_sockaddr((struct sockaddr *)&ss);
+}
+
+/* A host may well have only one of the families; it must not have the port taken in either. */
+static bool is_missing_family(int code)
+{
+	return code == -EAFNOSUPPORT || code == -EADDRNOTAVAIL || code == -EPROTONOSUPPORT;
+}
+
+static void close_halves(struct tunnel *t)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		if (t->halves[i].fd >= 0)
+			close(t->halves[i].fd);
+		t->halves[i].fd = -1;
+	}
+}
+
+/* Return: 0, or the negative errno of the family that failed. */
+static int open_halves(struct tunnel *t, uint16_t port)
+{
+	int code = 0;
+
+	for (int i = 0; i < FAMILIES && code == 0; i++) {
+		int fd = open_half(FAMILY[i], port);
+
+		t->halves[i].fd = fd;
+		if (fd >= 0)
+			port = bound_to(fd).port;
+		else if (!is_missing_family(fd))
+			code = fd;
+	}
+	if (code == 0 && t->halves[0].fd < 0 && t->halves[1].fd < 0)
+		code = t->halves[0].fd;
+	if (code != 0)
+		close_halves(t);
+	return code;
+}
+
+static int open_sockets(struct tunnel *t, uint16_t port, struct error *err)
+{
+	int code = -EADDRINUSE;
+
+	/* Port 0: the one that is free for IPv4 may be taken for IPv6. */
+	for (int tries = 0; tries < (port ? 1 : BIND_TRIES) && code == -EADDRINUSE; tries++)
+		code = open_halves(t, port);
+	if (code == -EADDRINUSE)
+		return error_set(
+			err, code,
+			"UDP port %u is in use on this host, perhaps by another longwire: "
+			"stop that, or set another port with `listen` in [agent] of agent.conf",
+			port);
+	if (code == -EACCES)
+		return error_set(err, code,
+				 "this user may not use UDP port %u: set `listen` in [agent] of "
+				 "agent.conf to a port from 1024 on",
+				 port);
+	if (code < 0)
+		return error_set(err, code, "cannot open UDP port %u: %s", port, strerror(-code));
+	return 0;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct half *half = poll->data;
+	struct tunnel *t = half->tunnel;
+	struct udp_received batch[UDP_BATCH];
+	int count = udp_receive(half->fd, &t->area, batch);
+
+	(void)status; /* an error pending on the socket is returned, and cleared, by the read */
+	(void)events;
+	for (int i = 0; i < count; i++) {
+		if (batch[i].is_cut)
+			t->events.on_truncated(t->events.context);
+		else
+			t->events.on_datagram(t->events.context, &batch[i].from, batch[i].bytes,
+					      batch[i].len);
+	}
+	if (count > 0)
+		t->events.on_batch_end(t->events.context);
+}
+
+static int start_polling(struct tunnel *t, uv_loop_t *loop)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		struct half *half = &t->halves[i];
+		int code;
+
+		half->tunnel = t;
+		half->poll.data = half;
+		if (half->fd < 0)
+			continue;
+		code = uv_poll_init(loop, &half->poll, half->fd);
+		if (code == 0) {
+			t->handles++;
+			code = uv_poll_start(&half->poll, UV_READABLE, on_readable);
+		}
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+static void free_tunnel(struct tunnel *t)
+{
+	close_halves(t);
+	free(t->area.bytes);
+	free(t);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct half *half = handle->data;
+
+	if (--half->tunnel->handles == 0)
+		free_tunnel(half->tunnel);
+}
+
+void tunnel_close(struct tunnel *t)
+{
+	if (!t)
+		return;
+	if (t->handles == 0) {
+		free_tunnel(t);
+		return;
+	}
+	for (int i = 0; i < FAMILIES; i++) {
+		uv_handle_t *handle = (uv_handle_t *)&t->halves[i].poll;
+
+		if (handle->type == UV_POLL && !uv_is_closing(handle))
+			uv_close(handle, on_closed);
+	}
+}
+
+int tunnel_open(struct tunnel **out, uv_loop_t *loop, uint16_t port,
+		const struct tunnel_events *events, struct error *err)
+{
+	struct tunnel *t = calloc(1, sizeof(*t));
+	int code;
+
+	if (!t)
+		return error_set(err, -ENOMEM, "not enough memory for the tunnel");
+	t->halves[0].fd = t->halves[1].fd = -1;
+	t->events = *events;
+	t->area = (struct udp_area){.bytes = malloc((size_t)UDP_BATCH * SLOT_BYTES),
+				    .slot_bytes = SLOT_BYTES};
+	if (!t->area.bytes)
+		code = error_set(err, -ENOMEM, "not enough memory for the tunnel");
+	else
+		code = open_sockets(t, port, err);
+	if (code == 0) {
+		code = start_polling(t, loop);
+		if (code < 0)
+			error_set(err, code, "cannot watch the tunnel's socket: %s",
+				  uv_strerror(code));
+	}
+	if (code < 0) {
+		tunnel_close(t);
+		return code;
+	}
+	*out = t;
+	return 0;
+}
+
+size_t tunnel_bound(const struct tunnel *t, struct addr out[FAMILIES])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < FAMILIES; i++) {
+		if (t->halves[i].fd >= 0)
+			out[count++] = bound_to(t->halves[i].fd);
+	}
+	return count;
+}
+
+/* A run of datagrams for one socket, as sent in one call. */
+struct run {
+	struct tunnel *tunnel;
+	const struct datagram *datagrams;
+};
+
+static void on_refused(void *context, size_t index, int error)
+{
+	struct run *run = context;
+	const struct tunnel_events *events = &run->tunnel->events;
+
+	events->on_send_failed(events->context, run->datagrams[index].peer, error);
+}
+
+static void send_run(struct tunnel *t, int family, const struct datagram *datagrams, size_t count)
+{
+	struct run run = {.tunnel = t, .datagrams = datagrams};
+	struct sockaddr_storage to[UDP_BATCH];
+	struct udp_to_send list[UDP_BATCH];
+	int fd = t->halves[family].fd;
+
+	for (size_t i = 0; i < count; i++) {
+		list[i] = (struct udp_to_send){
+			.bytes = datagrams[i].bytes,
+			.len = datagrams[i].len,
+			.to = (struct sockaddr *)&to[i],
+			.to_len = addr_to_sockaddr(&datagrams[i].to, false, &to[i]),
+		};
+		if (fd < 0)
+			on_refused(&run, i, EAFNOSUPPORT);
+	}
+	if (fd >= 0)
+		udp_send(fd, list, count, on_refused, &run);
+}
+
+static int family_of(const struct datagram *d)
+{
+	return addr_is_ipv4(&d->to) ? 0 : 1;
+}
+
+void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t count)
+{
+	size_t start = 0;
+
+	for (size_t i = 1; i <= count; i++) {
+		if (i < count && i - start < UDP_BATCH &&
+		    family_of(&datagrams[i]) == family_of(&datagrams[start]))
+			continue;
+		send_run(t, family_of(&datagrams[start]), datagrams + start, i - start);
+		start = i;
+	}
+}

@@ -1,0 +1,62 @@
+/*
+ * udp.h - batches of datagrams on a non-blocking UDP socket
+ *
+ * Layer: agent (private). Shared by the tunnel and the hub. udp_linux.c does it with recvmmsg(2) and
+ * sendmmsg(2); another system's file may loop over single calls.
+ */
+#ifndef AGENT_UDP_H
+#define AGENT_UDP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "common/addr.h"
+
+enum {
+	UDP_BATCH = 64,                     /* datagrams a system call; DESIGN: speed */
+	UDP_BUFFER_BYTES = 4 * 1024 * 1024, /* asked of the kernel for each socket */
+};
+
+/** struct udp_area - memory to receive into: UDP_BATCH slots. Untouched slots stay untouched */
+struct udp_area {
+	uint8_t *bytes;
+	size_t slot_bytes;
+};
+
+/**
+ * struct udp_received - one received datagram; its bytes are the area's until the next udp_receive()
+ * @interface:	index where it came in; 0 unless the socket asks for it (IP_PKTINFO)
+ * @is_cut:	it was longer than a slot, and @len is the slot's length
+ */
+struct udp_received {
+	uint8_t *bytes;
+	size_t len;
+	struct addr from;
+	uint32_t interface;
+	bool is_cut;
+};
+
+/** udp_enlarge() - As large buffers as the kernel gives: what a burst may hold */
+void udp_enlarge(int fd);
+
+/** udp_receive() - Return: how many waited, at most UDP_BATCH; 0 if none; or a negative errno */
+int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH]);
+
+/** struct udp_to_send - one datagram; borrows bytes and address during the call */
+struct udp_to_send {
+	const void *bytes;
+	size_t len;
+	const struct sockaddr *to;
+	socklen_t to_len;
+};
+
+/** typedef udp_refused - The kernel did not take the @index-th datagram, for @error (positive) */
+typedef void (*udp_refused)(void *context, size_t index, int error);
+
+/** udp_send() - At most UDP_BATCH; one that is refused is told of, and the others go on */
+void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused on_refused,
+	      void *context);
+
+#endif

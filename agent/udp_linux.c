@@ -1,0 +1,116 @@
+/*
+ * udp_linux.c - see udp.h
+ */
+#include "udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum {
+	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in_pktinfo))
+};
+
+union source {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+union control {
+	struct cmsghdr align;
+	uint8_t bytes[CONTROL_BYTES];
+};
+
+static void enlarge_one(int fd, int forced, int polite)
+{
+	int bytes = UDP_BUFFER_BYTES;
+
+	/* The first exceeds the system's limit, and needs CAP_NET_ADMIN. */
+	if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, polite, &bytes, sizeof(bytes));
+}
+
+void udp_enlarge(int fd)
+{
+	enlarge_one(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	enlarge_one(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+}
+
+static uint32_t interface_of(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct in_pktinfo info;
+
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+			continue;
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		return (uint32_t)info.ipi_ifindex;
+	}
+	return 0;
+}
+
+static void lay_out(const struct udp_area *area, struct mmsghdr *messages, struct iovec *slots,
+		    union source *sources, union control *controls)
+{
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		slots[i] = (struct iovec){area->bytes + i * area->slot_bytes, area->slot_bytes};
+		messages[i].msg_hdr = (struct msghdr){.msg_name = &sources[i],
+						      .msg_namelen = sizeof(sources[i]),
+						      .msg_iov = &slots[i],
+						      .msg_iovlen = 1,
+						      .msg_control = &controls[i],
+						      .msg_controllen = sizeof(controls[i])};
+	}
+}
+
+int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH])
+{
+	struct mmsghdr messages[UDP_BATCH];
+	struct iovec slots[UDP_BATCH];
+	union source sources[UDP_BATCH];
+	union control controls[UDP_BATCH];
+	int count;
+
+	lay_out(area, messages, slots, sources, controls);
+	do {
+		count = recvmmsg(fd, messages, UDP_BATCH, MSG_DONTWAIT, NULL);
+	} while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	for (int i = 0; i < count; i++) {
+		out[i] = (struct udp_received){
+			.bytes = slots[i].iov_base,
+			.len = messages[i].msg_len,
+			.from = addr_from_sockaddr(&sources[i].any),
+			.interface = interface_of(&messages[i].msg_hdr),
+			.is_cut = messages[i].msg_hdr.msg_flags & MSG_TRUNC,
+		};
+	}
+	return count;
+}
+
+void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused on_refused,
+	      void *context)
+{
+	struct mmsghdr messages[UDP_BATCH];
+	struct iovec parts[UDP_BATCH];
+
+	for (size_t i = 0; i < count; i++) {
+		parts[i] = (struct iovec){(void *)(uintptr_t)list[i].bytes, list[i].len};
+		messages[i].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)list[i].to,
+						      .msg_namelen = list[i].to_len,
+						      .msg_iov = &parts[i],
+						      .msg_iovlen = 1};
+	}
+	for (size_t done = 0; done < count;) {
+		int sent = sendmmsg(fd, messages + done, (unsigned)(count - done), MSG_DONTWAIT);
+
+		if (sent > 0) {
+			done += (size_t)sent;
+		} else if (sent == 0 || errno != EINTR) {
+			on_refused(context, done, sent == 0 ? EIO : errno);
+			done++;
+		}
+	}
+}

@@ -1,0 +1,283 @@
+/*
+ * test_tunnel.c - agent/tunnel.h, on loopback
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/tunnel.h"
+
+enum {
+	LIMIT_MS = 10000, /* until a datagram on loopback counts as lost */
+	MAX_HEARD = 256,
+	SMALL_BYTES = 100,
+};
+
+/* What one tunnel reported. */
+struct heard {
+	int datagrams, truncated, batches, failed;
+	int last_error, last_peer;
+	size_t lengths[MAX_HEARD];
+	struct addr from;
+	int until; /* stop the loop at so many reports */
+	uv_loop_t *loop;
+};
+
+static void check_done(struct heard *h)
+{
+	if (h->datagrams + h->truncated >= h->until)
+		uv_stop(h->loop);
+}
+
+static void on_datagram(void *context, const struct addr *from, uint8_t *bytes, size_t len)
+{
+	struct heard *h = context;
+
+	memset(bytes, 0, len); /* allowed */
+	h->from = *from;
+	h->lengths[h->datagrams++ % MAX_HEARD] = len;
+	check_done(h);
+}
+
+static void on_truncated(void *context)
+{
+	struct heard *h = context;
+
+	h->truncated++;
+	check_done(h);
+}
+
+static void on_batch_end(void *context)
+{
+	((struct heard *)context)->batches++;
+}
+
+static void on_send_failed(void *context, int peer, int error)
+{
+	struct heard *h = context;
+
+	h->failed++;
+	h->last_peer = peer;
+	h->last_error = error;
+}
+
+static struct tunnel_events events_for(struct heard *h)
+{
+	return (struct tunnel_events){.on_datagram = on_datagram,
+				      .on_truncated = on_truncated,
+				      .on_batch_end = on_batch_end,
+				      .on_send_failed = on_send_failed,
+				      .context = h};
+}
+
+struct pair {
+	uv_loop_t loop;
+	uv_timer_t limit;
+	struct tunnel *a, *b;
+	struct heard at_a, at_b;
+	struct addr to_b; /* over IPv4 */
+};
+
+static void on_limit(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+static void open_pair(struct pair *p)
+{
+	struct tunnel_events at_a = events_for(&p->at_a), at_b = events_for(&p->at_b);
+	struct addr bound[2];
+
+	*p = (struct pair){.a = NULL};
+	assert_int_equal(uv_loop_init(&p->loop), 0);
+	p->at_a.loop = p->at_b.loop = &p->loop;
+	assert_int_equal(tunnel_open(&p->a, &p->loop, 0, &at_a, NULL), 0);
+	assert_int_equal(tunnel_open(&p->b, &p->loop, 0, &at_b, NULL), 0);
+	uv_timer_init(&p->loop, &p->limit);
+	tunnel_bound(p->b, bound);
+	p->to_b = addr_from_ipv4(INADDR_LOOPBACK, bound[0].port);
+}
+
+/* Run until @count datagrams came to b, or the limit. */
+static void run_until(struct pair *p, int count)
+{
+	p->at_b.until = count;
+	uv_timer_start(&p->limit, on_limit, LIMIT_MS, 0);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	uv_timer_stop(&p->limit);
+}
+
+static void close_pair(struct pair *p)
+{
+	tunnel_close(p->a);
+	tunnel_close(p->b);
+	uv_close((uv_handle_t *)&p->limit, NULL);
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&p->loop), 0);
+}
+
+static uint8_t bytes[65507];
+
+static struct datagram to(const struct addr *addr, size_t len)
+{
+	return (struct datagram){.to = *addr, .peer = 3, .bytes = bytes, .len = len};
+}
+
+static void datagrams_of_any_length_arrive_in_order(void **state)
+{
+	const size_t lengths[] = {0, 1, 15, 1232, 1500, 2048};
+	struct datagram list[6];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	for (size_t i = 0; i < 6; i++)
+		list[i] = to(&p.to_b, lengths[i]);
+	tunnel_send(p.a, list, 6);
+	run_until(&p, 6);
+	assert_int_equal(p.at_b.datagrams, 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(p.at_b.lengths[i], lengths[i]);
+	assert_true(addr_is_loopback(&p.at_b.from));
+	assert_true(p.at_b.batches >= 1);
+	close_pair(&p);
+}
+
+static void one_that_is_too_long_to_read_is_reported_and_the_rest_arrives(void **state)
+{
+	struct datagram list[3];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	list[0] = to(&p.to_b, SMALL_BYTES);
+	list[1] = to(&p.to_b, sizeof(bytes));
+	list[2] = to(&p.to_b, SMALL_BYTES);
+	tunnel_send(p.a, list, 3);
+	run_until(&p, 3);
+	assert_int_equal(p.at_b.datagrams, 2);
+	assert_int_equal(p.at_b.truncated, 1);
+	close_pair(&p);
+}
+
+static void one_that_the_kernel_refuses_costs_only_itself(void **state)
+{
+	struct addr nowhere = addr_from_ipv4(INADDR_BROADCAST, 9); /* EACCES without SO_BROADCAST */
+	struct datagram list[3];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	list[0] = to(&p.to_b, SMALL_BYTES);
+	list[1] = to(&nowhere, SMALL_BYTES);
+	list[2] = to(&p.to_b, SMALL_BYTES);
+	tunnel_send(p.a, list, 3);
+	run_until(&p, 2);
+	assert_int_equal(p.at_b.datagrams, 2);
+	assert_int_equal(p.at_a.failed, 1);
+	assert_int_equal(p.at_a.last_peer, 3);
+	assert_int_equal(p.at_a.last_error, EACCES);
+	close_pair(&p);
+}
+
+static void more_than_a_batch_arrives_whole(void **state)
+{
+	struct datagram list[200];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	for (size_t i = 0; i < 200; i++)
+		list[i] = to(&p.to_b, SMALL_BYTES);
+	tunnel_send(p.a, list, 200);
+	run_until(&p, 200);
+	assert_int_equal(p.at_b.datagrams, 200);
+	assert_true(p.at_b.batches >= 200 / 64);
+	close_pair(&p);
+}
+
+static void both_families_share_a_port_and_mix_in_one_send(void **state)
+{
+	struct addr bound[2], v6 = {.ip = {[15] = 1}};
+	struct datagram list[4];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	if (tunnel_bound(p.b, bound) < 2) {
+		close_pair(&p); /* a host without IPv6 runs on IPv4 alone: nothing to mix */
+		return;
+	}
+	assert_int_equal(bound[0].port, bound[1].port);
+	v6.port = bound[1].port;
+	for (size_t i = 0; i < 4; i++)
+		list[i] = to(i % 2 ? &v6 : &p.to_b, SMALL_BYTES);
+	tunnel_send(p.a, list, 4);
+	run_until(&p, 4);
+	assert_int_equal(p.at_b.datagrams, 4);
+	assert_int_equal(p.at_a.failed, 0);
+	close_pair(&p);
+}
+
+static void a_port_in_use_is_named_with_the_key_to_change(void **state)
+{
+	struct addr bound[2];
+	struct heard h = {0};
+	struct tunnel_events events = events_for(&h);
+	struct tunnel *second = NULL;
+	struct error err = {""};
+	char port[8];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	tunnel_bound(p.a, bound);
+	assert_int_equal(tunnel_open(&second, &p.loop, bound[0].port, &events, &err), -EADDRINUSE);
+	snprintf(port, sizeof(port), "%u", bound[0].port);
+	assert_error(&err, port);
+	assert_error(&err, "`listen`");
+	assert_null(second);
+	close_pair(&p);
+}
+
+static void a_port_taken_in_one_family_only_is_in_use(void **state)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+	socklen_t len = sizeof(any);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), on = 1;
+	struct heard h = {0};
+	struct tunnel_events events = events_for(&h);
+	struct tunnel *t = NULL;
+	uv_loop_t loop;
+
+	(void)state;
+	if (fd < 0)
+		return; /* no IPv6 here */
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	assert_int_equal(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
+	getsockname(fd, (struct sockaddr *)&any, &len);
+	uv_loop_init(&loop);
+	assert_int_equal(tunnel_open(&t, &loop, ntohs(any.sin6_port), &events, NULL), -EADDRINUSE);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(datagrams_of_any_length_arrive_in_order),
+		cmocka_unit_test(one_that_is_too_long_to_read_is_reported_and_the_rest_arrives),
+		cmocka_unit_test(one_that_the_kernel_refuses_costs_only_itself),
+		cmocka_unit_test(more_than_a_batch_arrives_whole),
+		cmocka_unit_test(both_families_share_a_port_and_mix_in_one_send),
+		cmocka_unit_test(a_port_in_use_is_named_with_the_key_to_change),
+		cmocka_unit_test(a_port_taken_in_one_family_only_is_in_use),
+	};
+
+	return cmocka_run_group_tests_name("tunnel", tests, NULL, NULL);
+}
