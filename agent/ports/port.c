@@ -1,0 +1,13 @@
+/*
+ * port.c - see port.h
+ */
+#include "port.h"
+
+const struct port_ops *port_ops_for(enum port_type type)
+{
+	static const struct port_ops *const all[] = {
+		[PORT_MCAST] = &mcast_ops,
+	};
+
+	return all[type];
+}

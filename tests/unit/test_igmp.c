@@ -1,0 +1,146 @@
+/*
+ * test_igmp.c - agent/ports/igmp.h
+ */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+#include "../../agent/ports/igmp.h"
+
+enum {
+	MAX = 8
+};
+
+/* As the kernel prints an address: the number that its bytes make on this machine. */
+static uint32_t printed(const char *ip)
+{
+	struct in_addr a;
+
+	inet_pton(AF_INET, ip, &a);
+	return a.s_addr;
+}
+
+static struct addr hub(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, 0, &a), 0);
+	return a;
+}
+
+static FILE *table(char *text)
+{
+	return fmemopen(text, strlen(text), "r");
+}
+
+static size_t read_igmp(char *text, struct igmp_users *out)
+{
+	struct addr group = hub("230.0.0.1:33000");
+	FILE *file = table(text);
+	size_t count = igmp_read(file, &group, out, MAX);
+
+	fclose(file);
+	return count;
+}
+
+static void the_kernels_table_gives_users_by_interface(void **state)
+{
+	char text[1024];
+	struct igmp_users out[MAX];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"
+		 "1\tlo        :     2      V3\n"
+		 "\t\t\t\t%08X     3 0:00000000\t\t0\n"
+		 "\t\t\t\t%08X     1 0:00000000\t\t0\n"
+		 "12\teth0      :     2      V3\n"
+		 "\t\t\t\t%08X    17 0:00000000\t\t1\n"
+		 "\t\t\t\t%08X     1 0:00000000\t\t0\n"
+		 "13\tveth1234567890a:     1      V3\n"
+		 "\t\t\t\t%08X     1 0:00000000\t\t0\n",
+		 printed("230.0.0.1"), printed("224.0.0.1"), printed("230.0.0.1"),
+		 printed("224.0.0.1"), printed("230.0.0.2"));
+	assert_int_equal(read_igmp(text, out), 2);
+	assert_int_equal(out[0].interface, 1);
+	assert_int_equal(out[0].users, 3);
+	assert_int_equal(out[1].interface, 12);
+	assert_int_equal(out[1].users, 17);
+}
+
+static void what_cannot_be_read_is_skipped(void **state)
+{
+	char text[512];
+	struct igmp_users out[MAX];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "garbage\n\n\t\t\t\tnonsense\n\t\t\t\t%08X     5 0:0\t\t0\n"
+		 "x\teth0\n3\n\t\t\t\t\n\t\t\t\t%08X     2\n",
+		 printed("230.0.0.1"), printed("230.0.0.1"));
+	assert_int_equal(read_igmp(text, out), 1); /* the first belongs to no interface */
+	assert_int_equal(out[0].interface, 3);
+	assert_int_equal(out[0].users, 2);
+}
+
+static void no_more_interfaces_than_asked_for_are_given(void **state)
+{
+	char text[4096] = "";
+	struct igmp_users out[MAX];
+
+	(void)state;
+	for (size_t i = 1; i <= MAX + 2; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used,
+			 "%zu\teth : 1 V3\n\t\t\t\t%08X 1 0:0\t0\n", i, printed("230.0.0.1"));
+	}
+	assert_int_equal(read_igmp(text, out), MAX);
+}
+
+static void sockets_of_the_group_or_of_any_address_are_counted(void **state)
+{
+	char text[1024];
+	struct addr group = hub("230.0.0.1:33000");
+	FILE *file;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when\n"
+		 "   68: %08X:80E8 00000000:0000 07 00000000:00000000 00:00000000\n"
+		 "   69: %08X:80E9 00000000:0000 07 00000000:00000000 00:00000000\n"
+		 " 1070: 00000000:80E8 00000000:0000 07 00000000:00000000 00:00000000\n"
+		 "   71: %08X:80E8 00000000:0000 07 00000000:00000000 00:00000000\n"
+		 "garbage\n",
+		 printed("230.0.0.1"), printed("230.0.0.1"), printed("230.0.0.2"));
+	file = table(text);
+	assert_int_equal(igmp_count_sockets(file, &group), 2);
+	fclose(file);
+}
+
+static void this_hosts_own_tables_can_be_read(void **state)
+{
+	struct addr all_hosts = hub("224.0.0.1:1"); /* joined on every interface that is up */
+	struct igmp_users out[MAX];
+	FILE *file = fopen("/proc/net/igmp", "r");
+
+	(void)state;
+	if (!file)
+		return; /* no multicast in this kernel: nothing to read */
+	assert_true(igmp_read(file, &all_hosts, out, MAX) <= MAX);
+	fclose(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_kernels_table_gives_users_by_interface),
+		cmocka_unit_test(what_cannot_be_read_is_skipped),
+		cmocka_unit_test(no_more_interfaces_than_asked_for_are_given),
+		cmocka_unit_test(sockets_of_the_group_or_of_any_address_are_counted),
+		cmocka_unit_test(this_hosts_own_tables_can_be_read),
+	};
+
+	return cmocka_run_group_tests_name("igmp", tests, NULL, NULL);
+}
