@@ -30,6 +30,9 @@ int lan_open(struct lan **out, uv_loop_t *loop, struct engine *engine, const str
 /** lan_use_tunnel() - Where lan_flush() sends the engine's datagrams; borrowed */
 void lan_use_tunnel(struct lan *l, struct tunnel *t);
 
+/** lan_use_names() - How warnings in the log call a peer; without it they give its number */
+void lan_use_names(struct lan *l, const char *(*name_of)(void *context, int peer), void *context);
+
 /** lan_reload() - Ports and vlans as in @config: those that did not change are not disturbed */
 int lan_reload(struct lan *l, const struct config *config, struct error *err);
 
@@ -60,7 +63,13 @@ void lan_close(struct lan *l);
 
 /* ---- status ---- */
 
-enum port_state { PORT_FORWARDING, PORT_LISTENING, PORT_STANDBY, PORT_BLOCKED, PORT_DOWN };
+enum port_state {
+	PORT_FORWARDING,
+	PORT_LISTENING,
+	PORT_STANDBY,
+	PORT_BLOCKED,
+	PORT_DOWN
+};
 
 /** port_state_name() - The word in status */
 const char *port_state_name(enum port_state state);
@@ -91,7 +100,10 @@ struct mac_info {
 void lan_macs(const struct lan *l, void (*visit)(void *context, const struct mac_info *info),
 	      void *context);
 
-enum { WARNING_CODE_BYTES = 32, WARNING_TEXT_BYTES = 512 };
+enum {
+	WARNING_CODE_BYTES = 32,
+	WARNING_TEXT_BYTES = 512
+};
 
 /** struct warning - as in status: a word, a sentence, and what to do (a command where there is one) */
 struct warning {

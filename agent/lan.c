@@ -1,0 +1,344 @@
+/*
+ * lan.c - see lan.h; life of vlans, ports and members
+ */
+#include "lan_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MS_PER_S = 1000,
+	CACHE_LINE_BYTES = 64
+};
+
+/* ---- vlans ---- */
+
+static int open_vlan(struct lan *l, const struct vlan_config *config, struct error *err)
+{
+	struct switch_config how = {.members_max = LAN_MEMBERS_MAX, .max_frame = l->max_frame};
+	struct lan_vlan *vlan = calloc(1, sizeof(*vlan));
+	uint8_t slot = 0;
+
+	randombytes_buf(&how.key, sizeof(how.key));
+	if (vlan)
+		vlan->sw = switch_new(&how);
+	if (!vlan || !vlan->sw) {
+		free(vlan);
+		return error_set(err, -ENOMEM, "not enough memory for vlan %s", config->name);
+	}
+	vlan->config = *config;
+	while (l->vlans[slot])
+		slot++; /* as many slots as a configuration has vlans: one is free */
+	l->vlans[slot] = vlan;
+	l->vlan_at[config->id] = (uint8_t)(slot + 1);
+	return 0;
+}
+
+static void close_vlan(struct lan *l, size_t slot)
+{
+	struct lan_vlan *vlan = l->vlans[slot];
+
+	l->vlan_at[vlan->config.id] = 0;
+	l->vlans[slot] = NULL;
+	switch_free(vlan->sw);
+	free(vlan);
+}
+
+/* ---- ports ---- */
+
+static void close_port(struct lan *l, size_t slot)
+{
+	struct lan_port *p = l->ports[slot];
+
+	switch_leave(p->vlan->sw, p->member);
+	p->port->ops->close(p->port);
+	l->ports[slot] = NULL;
+	free(p);
+}
+
+static void join_port(struct lan *l, const struct lan_port *p)
+{
+	struct switch_member how = {.quota = SWITCH_PORT_QUOTA, .broadcast = p->config.broadcast};
+
+	switch_join(p->vlan->sw, p->member, &how, lan_now_ns(l));
+}
+
+static int open_port(struct lan *l, const struct port_config *config, struct error *err)
+{
+	struct port_env env = {.loop = l->loop, .area = &l->area};
+	struct lan_port *p = calloc(1, sizeof(*p));
+	struct port_events events = lan_port_events(p);
+	int slot = 0, code;
+
+	if (!p)
+		return error_set(err, -ENOMEM, "not enough memory for port %s", config->name);
+	code = port_ops_for(config->type)->open(&p->port, &env, config, &events, err);
+	if (code < 0) {
+		free(p);
+		return code;
+	}
+	while (l->ports[slot])
+		slot++; /* as many slots as a configuration has ports: one is free */
+	p->lan = l;
+	p->config = *config;
+	p->vlan = lan_vlan_by_id(l, config->vlan);
+	p->member = slot;
+	l->ports[slot] = p;
+	join_port(l, p);
+	return 0;
+}
+
+/* Is it the same port, apart from what can be changed while it is open? */
+static bool is_same_port(const struct port_config *a, const struct port_config *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->type == b->type && a->vlan == b->vlan &&
+	       addr_equal(&a->mcast.group, &b->mcast.group) && a->mcast.scope == b->mcast.scope &&
+	       strcmp(a->mcast.interface, b->mcast.interface) == 0;
+}
+
+static const struct port_config *find_config(const struct config *c, const struct port_config *as)
+{
+	for (size_t i = 0; i < c->port_count; i++) {
+		if (is_same_port(&c->ports[i], as))
+			return &c->ports[i];
+	}
+	return NULL;
+}
+
+static struct lan_port *find_port(const struct lan *l, const struct port_config *as)
+{
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (l->ports[i] && is_same_port(&l->ports[i]->config, as))
+			return l->ports[i];
+	}
+	return NULL;
+}
+
+/* ---- reload: first what goes, then what stays or comes ---- */
+
+static void close_what_goes(struct lan *l, const struct config *config)
+{
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (l->ports[i] && !find_config(config, &l->ports[i]->config))
+			close_port(l, i);
+	}
+	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
+		if (l->vlans[i] && !config_vlan_by_id(config, l->vlans[i]->config.id))
+			close_vlan(l, i);
+	}
+}
+
+static int open_what_comes(struct lan *l, const struct config *config, struct error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < config->vlan_count && code == 0; i++) {
+		struct lan_vlan *vlan = lan_vlan_by_id(l, config->vlans[i].id);
+
+		if (vlan)
+			vlan->config = config->vlans[i];
+		else
+			code = open_vlan(l, &config->vlans[i], err);
+	}
+	for (size_t i = 0; i < config->port_count && code == 0; i++) {
+		struct lan_port *p = find_port(l, &config->ports[i]);
+
+		if (!p) {
+			code = open_port(l, &config->ports[i], err);
+			continue;
+		}
+		p->config = config->ports[i];
+		join_port(l, p);
+	}
+	return code;
+}
+
+static bool has_vlan(const struct lan_peer *p, uint16_t id)
+{
+	for (size_t i = 0; i < p->vlan_count; i++) {
+		if (p->vlans[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* Make a peer a member of its vlans and of no other. */
+static void apply_peer(struct lan *l, size_t peer)
+{
+	const struct lan_peer *p = &l->peers[peer];
+	struct switch_member how = {
+		.is_peer = true, .quota = SWITCH_PEER_QUOTA, .broadcast = p->broadcast};
+	int member = LAN_PEER_BASE + (int)peer;
+
+	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
+		struct lan_vlan *vlan = l->vlans[i];
+
+		if (vlan && p->is_set && has_vlan(p, vlan->config.id))
+			switch_join(vlan->sw, member, &how, lan_now_ns(l));
+		else if (vlan)
+			switch_leave(vlan->sw, member);
+	}
+}
+
+int lan_reload(struct lan *l, const struct config *config, struct error *err)
+{
+	int code;
+
+	close_what_goes(l, config);
+	code = open_what_comes(l, config, err);
+	for (size_t i = 0; i < l->peers_capacity; i++)
+		apply_peer(l, i);
+	l->now_ns = 0;
+	return code;
+}
+
+/* ---- peers ---- */
+
+/* Return: the peer's place, made if need be; NULL without memory. */
+static struct lan_peer *peer_place(struct lan *l, int peer)
+{
+	size_t wanted = (size_t)peer + 1;
+
+	assert(peer >= 0 && peer < LAN_PEERS_MAX);
+	if (wanted > l->peers_capacity) {
+		struct lan_peer *more = realloc(l->peers, wanted * sizeof(*more));
+
+		if (!more)
+			return NULL;
+		memset(more + l->peers_capacity, 0, (wanted - l->peers_capacity) * sizeof(*more));
+		l->peers = more;
+		l->peers_capacity = wanted;
+	}
+	return &l->peers[peer];
+}
+
+void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_count,
+		  uint32_t broadcast)
+{
+	struct lan_peer *p = peer_place(l, peer);
+
+	if (!p)
+		return; /* it stays a member of nothing */
+	*p = (struct lan_peer){.is_set = true, .broadcast = broadcast};
+	p->vlan_count = vlan_count < PEER_VLANS_MAX ? vlan_count : PEER_VLANS_MAX;
+	memcpy(p->vlans, vlans, p->vlan_count * sizeof(*vlans));
+	apply_peer(l, (size_t)peer);
+	l->now_ns = 0;
+}
+
+void lan_peer_unset(struct lan *l, int peer)
+{
+	if (peer < 0 || (size_t)peer >= l->peers_capacity)
+		return;
+	l->peers[peer].is_set = false;
+	apply_peer(l, (size_t)peer);
+}
+
+void lan_peer_down(struct lan *l, int peer)
+{
+	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
+		if (l->vlans[i])
+			switch_forget(l->vlans[i]->sw, LAN_PEER_BASE + peer);
+	}
+}
+
+/* ---- life ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct lan *l = timer->data;
+
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (l->ports[i])
+			l->ports[i]->port->ops->tick(l->ports[i]->port, lan_now_ns(l));
+	}
+	lan_log_warnings(l);
+	l->now_ns = 0;
+}
+
+void lan_network_changed(struct lan *l)
+{
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (l->ports[i])
+			l->ports[i]->port->ops->network_changed(l->ports[i]->port, lan_now_ns(l));
+	}
+	l->now_ns = 0;
+}
+
+static int init_area(struct lan *l)
+{
+	size_t slot = ((size_t)l->max_frame + 1 + CACHE_LINE_BYTES - 1) / CACHE_LINE_BYTES *
+		      CACHE_LINE_BYTES;
+
+	l->area = (struct udp_area){.bytes = malloc(UDP_BATCH * slot), .slot_bytes = slot};
+	return l->area.bytes ? 0 : -ENOMEM;
+}
+
+static void free_lan(struct lan *l)
+{
+	free(l->area.bytes);
+	free(l->peers);
+	free(l);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free_lan(handle->data);
+}
+
+void lan_close(struct lan *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (l->ports[i])
+			close_port(l, i);
+	}
+	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
+		if (l->vlans[i])
+			close_vlan(l, i);
+	}
+	uv_close((uv_handle_t *)&l->timer, on_timer_closed);
+}
+
+int lan_open(struct lan **out, uv_loop_t *loop, struct engine *engine, const struct config *config,
+	     struct error *err)
+{
+	struct lan *l = calloc(1, sizeof(*l));
+	int code;
+
+	if (!l)
+		return error_set(err, -ENOMEM, "not enough memory for the vlans");
+	l->loop = loop;
+	l->engine = engine;
+	l->max_frame = config->max_frame;
+	randombytes_buf(&l->key, sizeof(l->key));
+	if (init_area(l) < 0) {
+		free_lan(l);
+		return error_set(err, -ENOMEM, "not enough memory for the vlans");
+	}
+	uv_timer_init(loop, &l->timer);
+	l->timer.data = l;
+	code = lan_reload(l, config, err);
+	if (code < 0) {
+		lan_close(l);
+		return code;
+	}
+	uv_timer_start(&l->timer, on_tick, PORT_TICK_S * MS_PER_S, PORT_TICK_S * MS_PER_S);
+	*out = l;
+	return 0;
+}
+
+void lan_use_tunnel(struct lan *l, struct tunnel *t)
+{
+	l->tunnel = t;
+}
+
+void lan_use_names(struct lan *l, const char *(*name_of)(void *context, int peer), void *context)
+{
+	l->name_of = name_of;
+	l->name_context = context;
+}
