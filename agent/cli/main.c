@@ -25,10 +25,14 @@ static const struct command {
 	const char *summary;
 } COMMANDS[] = {
 	{"init", cmd_init, "make identity.key, agent.conf and peers/"},
+	{"up", cmd_up, "run the agent in the foreground"},
+	{"status", cmd_status, "show peers, ports, machines and warnings"},
 	{"card", cmd_card, "print your card, or a MAC for a machine"},
 	{"add", cmd_add, "trust the card that somebody sent"},
 	{"remove", cmd_remove, "stop trusting a peer"},
 	{"check", cmd_check, "verify everything, say what would run"},
+	{"send", cmd_send, "put one frame on the LAN"},
+	{"ping", cmd_ping, "measure the round trip to a peer"},
 };
 
 enum {

@@ -1,0 +1,62 @@
+/*
+ * agent_parts.h - what the files that make up the agent call of each other
+ *
+ * Layer: agent (private).
+ */
+#ifndef AGENT_AGENT_PARTS_H
+#define AGENT_AGENT_PARTS_H
+
+#include "agent/agent.h"
+#include "agent/control.h"
+
+/* ---- agent.c ---- */
+
+/** agent_open_tunnel() - Listen on @port, instead of where it listened before. Return: 0, or a negative
+ * errno with @err and nothing changed */
+int agent_open_tunnel(struct agent *a, uint16_t port, struct error *err);
+
+/* ---- loop.c ---- */
+
+/** loop_open() - Initialise the loop's own handles; none is started */
+void loop_open(struct agent *a);
+
+/** loop_start() - Drive engine, lan and tunnel from now on */
+void loop_start(struct agent *a);
+
+/** loop_stop() - Stop and close the loop's own handles */
+void loop_stop(struct agent *a);
+
+/* ---- events.c ---- */
+
+/** events_drain() - Carry out everything the engine has to report */
+void events_drain(struct agent *a, uint64_t now_ns);
+
+/** events_send_failed() - The kernel refused a datagram for @peer (-1: none); @error: positive errno */
+void events_send_failed(struct agent *a, int peer, int error);
+
+/** events_reserve() - Put the engine's timestamp ceiling on disk, so that it may initiate */
+void events_reserve(struct agent *a);
+
+/** events_save_state() - Write `state` now; a failure becomes a note */
+void events_save_state(struct agent *a);
+
+/* ---- reload.c ---- */
+
+/** reload_trust() - Read the trust folder and carry the difference over */
+void reload_trust(struct agent *a);
+
+/** reload_all() - Read agent.conf and the trust folder; a mistake keeps the last good state */
+void reload_all(struct agent *a);
+
+/** reload_self() - Tell peers our name and where this host can be found */
+void reload_self(struct agent *a);
+
+/** reload_network() - Interfaces, addresses or routes changed */
+void reload_network(struct agent *a);
+
+/* ---- commands.c ---- */
+
+/** commands_handle() - Carry out a request of the control socket */
+void commands_handle(struct agent *a, struct control_request *request);
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * events.c - carries out what the engine reports
+ *
+ * Layer: agent. See agent.h. One line in the log for each thing that a person would want to know.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "agent/detail.h"
+#include "agent/lan.h"
+#include "agent/peers.h"
+#include "agent/pings.h"
+#include "agent_parts.h"
+#include "common/log.h"
+#include "proto/engine.h"
+
+enum {
+	SAVE_AFTER_MS = 2000,   /* several peers that come up together are written once */
+	KNOCK_LOG_EVERY_S = 10, /* whoever knows our key can make new ones without end */
+};
+
+static const uint64_t NS_PER_S = 1000000000;
+
+void events_save_state(struct agent *a)
+{
+	struct error err = {0};
+	struct warning warning;
+
+	uv_timer_stop(&a->saving);
+	notes_begin(&a->notes, NOTE_STATE);
+	if (state_save(&a->state, &err) != 0) {
+		warning = warning_make("state-not-saved", err.text, "");
+		notes_add(&a->notes, NOTE_STATE, &warning);
+	}
+	notes_end(&a->notes, NOTE_STATE);
+}
+
+static void on_save(uv_timer_t *timer)
+{
+	events_save_state(timer->data);
+}
+
+static void save_soon(struct agent *a)
+{
+	if (!uv_is_active((uv_handle_t *)&a->saving))
+		uv_timer_start(&a->saving, on_save, SAVE_AFTER_MS, 0);
+}
+
+/* Saved or not, the engine goes on: a full disk must not keep a LAN apart, and status says it */
+void events_reserve(struct agent *a)
+{
+	a->state.timestamp_ceiling_ns = engine_timestamp_ceiling_ns(a->engine);
+	events_save_state(a);
+	engine_timestamp_persisted(a->engine, clock_now_ns());
+}
+
+static void on_up(struct agent *a, int number)
+{
+	struct peer *peer = peers_get(a->peers, number);
+	char addr[ADDR_TEXT_BYTES];
+	struct peer_info info;
+
+	if (!peer || !engine_peer_info(a->engine, number, &info))
+		return;
+	peer->refusals = 0;
+	log_info("%s is up at %s (%s)", peer->name, addr_format(&info.endpoint, addr),
+		 info.cipher ? info.cipher : "no cipher");
+	if (peers_moved(a->peers, number))
+		save_soon(a);
+}
+
+static void on_down(struct agent *a, int number)
+{
+	struct peer_info info;
+
+	lan_peer_down(a->lan, number);
+	if (engine_peer_info(a->engine, number, &info))
+		log_info("%s is down: %s", peers_name(a->peers, number), detail_down_reason(&info));
+}
+
+static void on_knock(struct agent *a, uint64_t now_ns)
+{
+	char key[KEY_TEXT_BYTES], addr[ADDR_TEXT_BYTES];
+	struct knock knocks[KNOCKS_MAX];
+
+	if (a->knock_logged_ns && now_ns - a->knock_logged_ns < KNOCK_LOG_EVERY_S * NS_PER_S)
+		return;
+	if (engine_knocks(a->engine, knocks, now_ns) == 0)
+		return;
+	a->knock_logged_ns = now_ns;
+	log_info("somebody at %s knocks whose card is not here, key %s; if you know them: "
+		 "longwire -C %s status",
+		 addr_format(&knocks[0].from, addr), public_key_format(&knocks[0].key, key),
+		 a->config.folder);
+}
+
+static void handle(struct agent *a, const struct engine_event *event, uint64_t now_ns)
+{
+	switch (event->type) {
+	case ENGINE_EVENT_UP:
+		on_up(a, event->peer);
+		break;
+	case ENGINE_EVENT_DOWN:
+		on_down(a, event->peer);
+		break;
+	case ENGINE_EVENT_MOVED:
+		if (peers_moved(a->peers, event->peer))
+			save_soon(a);
+		break;
+	case ENGINE_EVENT_UNREACHED:
+		peers_unreached(a->peers, event->peer, now_ns);
+		break;
+	case ENGINE_EVENT_PONG:
+		pings_answered(a->pings, event->token, event->rtt_ns);
+		break;
+	case ENGINE_EVENT_KNOCK:
+		on_knock(a, now_ns);
+		break;
+	case ENGINE_EVENT_RESERVE:
+		events_reserve(a);
+		break;
+	case ENGINE_EVENT_HELLO:
+		break; /* read from peer info when status asks */
+	}
+}
+
+void events_drain(struct agent *a, uint64_t now_ns)
+{
+	struct engine_event event;
+
+	while (engine_next_event(a->engine, &event))
+		handle(a, &event, now_ns);
+}
+
+void events_send_failed(struct agent *a, int peer, int error)
+{
+	struct peer *p = peers_get(a->peers, peer);
+
+	engine_count_drop(a->engine, peer, DROP_TUNNEL_SEND);
+	if (!p)
+		return;
+	p->refusals++;
+	p->refused_error = error;
+}
