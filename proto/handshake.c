@@ -240,13 +240,16 @@ static bool too_many(struct peer *p, uint64_t now_ns)
 static enum drop judge(struct engine *e, struct peer *p, const struct payload *payload,
 		       uint64_t now_ns)
 {
-	if (too_many(p, now_ns))
-		return DROP_TOO_MANY_INITIATIONS;
-	if (memcmp(payload->timestamp, p->confirmed_timestamp, TIMESTAMP_BYTES) <= 0 ||
-	    memcmp(payload->timestamp, p->answered_timestamp, TIMESTAMP_BYTES) == 0) {
+	/* Before the count: who replays what it recorded must not use up the peer's budget. */
+	if (memcmp(payload->timestamp, p->confirmed_timestamp, TIMESTAMP_BYTES) <= 0) {
 		p->trouble = p->current == SLOT_NONE ? TROUBLE_OLD_INITIATION : p->trouble;
 		return DROP_OLD_INITIATION;
 	}
+	/* The same one by another path: no sign of a clock that is wrong. */
+	if (memcmp(payload->timestamp, p->answered_timestamp, TIMESTAMP_BYTES) == 0)
+		return DROP_OLD_INITIATION;
+	if (too_many(p, now_ns))
+		return DROP_TOO_MANY_INITIATIONS;
 	if (payload->ciphers & ~CIPHERS_KNOWN)
 		peer_drop(p, DROP_UNKNOWN_CAPABILITY);
 	if (payload->version == 0) {
