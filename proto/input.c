@@ -112,7 +112,7 @@ static enum drop take_fragment(struct engine *e, struct reader *body, struct fra
 	piece.offset = reader_u16(body);
 	piece.len = reader_left(body);
 	piece.bytes = body->at;
-	if (body->failed)
+	if (body->failed || piece.len == 0)
 		return DROP_BAD_RECORD;
 	result = reassembly_add(&e->reassembly, &piece, now_ns);
 	if (result.evicted_peer >= 0)
