@@ -58,6 +58,7 @@ static void text_that_is_no_address_is_refused_and_nothing_changes(void **state)
 		"192.0.2.1:",
 		"192.0.2.1:0",
 		"192.0.2.1:65536",
+		"192.0.2.1:65537",
 		"192.0.2.1:+80",
 		"192.0.2.1: 80",
 		"192.0.2.1:80 ",

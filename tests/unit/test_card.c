@@ -295,6 +295,7 @@ static void malformed_uri_is_refused_and_nothing_changes(void **state)
 		"longwire:" KEY_1 "?",
 		"longwire:" KEY_1 "?name",
 		"longwire:" KEY_1 "?name=",
+		"longwire:" KEY_1 "?at=",
 		"longwire:" KEY_1 "?name=a&name=b",
 		"longwire:" KEY_1 "?name=a&",
 		"longwire:" KEY_1 "?name=..%2fa",

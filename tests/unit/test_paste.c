@@ -277,6 +277,7 @@ static void prose_with_an_equals_sign_ends_a_card_only_when_it_is_prose(void **s
 {
 	(void)state;
 	assert_anna(CARD "\nSo that\nx = y\n", AT);
+	assert_anna(CARD "\nI hope that the key = the right one.\n", AT);
 }
 
 static void very_long_lines_are_survived(void **state)
