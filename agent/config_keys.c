@@ -1,0 +1,279 @@
+/*
+ * config_keys.c - the keys of agent.conf, each value by itself; see config_draft.h
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "common/ini.h"
+#include "common/text.h"
+#include "config_draft.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum {
+	SHOWN_MAX = 80,        /* of a wrong value, in a message */
+	MULTICAST_FIRST = 224, /* RFC 5771: 224.0.0.0/4 */
+	MULTICAST_LAST = 239,
+	IPV4_AT = 12, /* of the IPv4 bytes in a mapped address */
+};
+
+/* ---- [agent] ---- */
+
+static int open_agent(void *context, const char *name, int line, void **object, struct error *err)
+{
+	(void)name;
+	(void)line;
+	(void)err;
+	*object = context;
+	return 0;
+}
+
+static int set_name(void *object, const char *value, int line, struct error *err)
+{
+	int rc = text_check_name(value, err);
+
+	(void)line;
+	if (rc == 0)
+		strcpy(((struct draft *)object)->config.name, value);
+	return rc;
+}
+
+static int set_listen(void *object, const char *value, int line, struct error *err)
+{
+	uint32_t port = 0;
+
+	(void)line;
+	if (text_parse_number(value, 1, UINT16_MAX, &port, err))
+		return error_set(
+			err, -EINVAL,
+			"'listen = %.*s' is no UDP port; expected a number from 1 to %d, such as "
+			"%d",
+			SHOWN_MAX, value, UINT16_MAX, LISTEN_PORT_DEFAULT);
+	((struct draft *)object)->config.listen = (uint16_t)port;
+	return 0;
+}
+
+/* Checked when `listen`, the default port, is known. */
+static int set_at(void *object, const char *value, int line, struct error *err)
+{
+	struct draft *d = object;
+
+	if (strlen(value) >= sizeof(d->config.at))
+		return error_set(err, -EINVAL, "'at' is longer than %d characters; take some out",
+				 CONFIG_AT_BYTES - 1);
+	strcpy(d->config.at, value);
+	d->at_line = line;
+	return 0;
+}
+
+static int set_group(void *object, const char *value, int line, struct error *err)
+{
+	int rc = text_check_name(value, err);
+
+	(void)line;
+	if (rc == 0)
+		strcpy(((struct draft *)object)->config.group, value);
+	return rc;
+}
+
+static int set_control(void *object, const char *value, int line, struct error *err)
+{
+	struct draft *d = object;
+
+	d->control_line = line;
+	if (value[0] != '/')
+		return config_path(d->config.folder, value, d->config.control, err);
+	if (strlen(value) >= sizeof(d->config.control))
+		return error_set(err, -EINVAL,
+				 "'control' is longer than any path of a socket can be");
+	strcpy(d->config.control, value);
+	return 0;
+}
+
+static int set_max_frame(void *object, const char *value, int line, struct error *err)
+{
+	(void)line;
+	if (text_parse_number(value, ETHER_MTU_FRAME_BYTES, FRAME_MAX_BYTES,
+			      &((struct draft *)object)->config.max_frame, err))
+		return error_set(
+			err, -EINVAL,
+			"'max_frame = %.*s' cannot be; expected bytes from %d (an ordinary "
+			"frame) to %d",
+			SHOWN_MAX, value, ETHER_MTU_FRAME_BYTES, FRAME_MAX_BYTES);
+	return 0;
+}
+
+static int parse_broadcast(const char *value, uint32_t *out, struct error *err)
+{
+	if (strcmp(value, "off") == 0) {
+		*out = BROADCAST_OFF;
+		return 0;
+	}
+	if (text_parse_number(value, 1, BROADCAST_OFF - 1, out, err))
+		return error_set(
+			err, -EINVAL,
+			"'broadcast = %.*s' cannot be; expected frames a second, from 1, or "
+			"'off' for no limit",
+			SHOWN_MAX, value);
+	return 0;
+}
+
+static int set_broadcast(void *object, const char *value, int line, struct error *err)
+{
+	(void)line;
+	return parse_broadcast(value, &((struct draft *)object)->config.broadcast, err);
+}
+
+static const struct ini_key AGENT_KEYS[] = {
+	{"name", set_name},           {"listen", set_listen},   {"at", set_at},
+	{"group", set_group},         {"control", set_control}, {"max_frame", set_max_frame},
+	{"broadcast", set_broadcast},
+};
+
+/* ---- [vlan NAME] ---- */
+
+static int open_vlan(void *context, const char *name, int line, void **object, struct error *err)
+{
+	struct config *c = &((struct draft *)context)->config;
+	struct vlan_config *vlan = &c->vlans[c->vlan_count];
+	int rc = text_check_name(name, err);
+
+	if (rc)
+		return rc;
+	if (c->vlan_count == CONFIG_VLANS_MAX)
+		return error_set(err, -EINVAL, "more than %d vlans; take some out",
+				 CONFIG_VLANS_MAX);
+	vlan->line = line;
+	strcpy(vlan->name, name);
+	c->vlan_count++;
+	*object = vlan;
+	return 0;
+}
+
+static int set_id(void *object, const char *value, int line, struct error *err)
+{
+	uint32_t id = 0;
+
+	(void)line;
+	if (text_parse_number(value, VLAN_ID_MIN, VLAN_ID_MAX, &id, err))
+		return error_set(
+			err, -EINVAL,
+			"'id = %.*s' cannot be; expected a number from %d to %d, the same on "
+			"all hosts of this vlan",
+			SHOWN_MAX, value, VLAN_ID_MIN, VLAN_ID_MAX);
+	((struct vlan_config *)object)->id = (uint16_t)id;
+	return 0;
+}
+
+static const struct ini_key VLAN_KEYS[] = {{"id", set_id}};
+
+/* ---- [port NAME] ---- */
+
+static int open_port(void *context, const char *name, int line, void **object, struct error *err)
+{
+	struct draft *d = context;
+	struct port_draft *port = &d->ports[d->config.port_count];
+	int rc = text_check_name(name, err);
+
+	if (rc)
+		return rc;
+	if (d->config.port_count == CONFIG_PORTS_MAX)
+		return error_set(err, -EINVAL, "more than %d ports; take some out",
+				 CONFIG_PORTS_MAX);
+	port->port.line = line;
+	strcpy(port->port.name, name);
+	d->config.port_count++;
+	*object = port;
+	return 0;
+}
+
+static int set_vlan(void *object, const char *value, int line, struct error *err)
+{
+	struct port_draft *p = object;
+	int rc = text_check_name(value, err);
+
+	if (rc == 0)
+		strcpy(p->vlan, value);
+	p->vlan_line = line;
+	return rc;
+}
+
+static int set_type(void *object, const char *value, int line, struct error *err)
+{
+	struct port_draft *p = object;
+
+	if (strcmp(value, port_type_name(PORT_MCAST)) != 0)
+		return error_set(err, -EINVAL, "there is no port type '%.*s'; expected %s",
+				 SHOWN_MAX, value, port_type_name(PORT_MCAST));
+	p->port.type = PORT_MCAST;
+	p->type_line = line;
+	return 0;
+}
+
+static int set_mcast_group(void *object, const char *value, int line, struct error *err)
+{
+	struct port_draft *p = object;
+	struct addr group;
+
+	if (addr_parse(value, 0, &group) || !addr_is_ipv4(&group))
+		return error_set(
+			err, -EINVAL,
+			"'%.*s' is no IPv4 address and port; expected what QEMU's mcast= has, "
+			"such as 230.0.0.1:33000",
+			SHOWN_MAX, value);
+	if (group.ip[IPV4_AT] < MULTICAST_FIRST || group.ip[IPV4_AT] > MULTICAST_LAST)
+		return error_set(err, -EINVAL,
+				 "'%.*s' is no multicast group; expected one from 224.0.0.0 to "
+				 "239.255.255.255, such as 230.0.0.1:33000",
+				 SHOWN_MAX, value);
+	p->port.mcast.group = group;
+	p->group_line = line;
+	return 0;
+}
+
+static int set_interface(void *object, const char *value, int line, struct error *err)
+{
+	struct port_draft *p = object;
+
+	(void)line;
+	if (strcmp(value, "auto") == 0) {
+		p->port.mcast.scope = MCAST_AUTO;
+		return 0;
+	}
+	if (strlen(value) >= INTERFACE_NAME_BYTES || strpbrk(value, "/ \t:,"))
+		return error_set(
+			err, -EINVAL,
+			"'%.*s' is no network interface; expected auto, lo or a name as 'ip "
+			"link' shows it",
+			SHOWN_MAX, value);
+	p->port.mcast.scope = strcmp(value, "lo") == 0 ? MCAST_LO : MCAST_NAMED;
+	strcpy(p->port.mcast.interface, value);
+	return 0;
+}
+
+static int set_port_broadcast(void *object, const char *value, int line, struct error *err)
+{
+	(void)line;
+	return parse_broadcast(value, &((struct port_draft *)object)->port.broadcast, err);
+}
+
+static const struct ini_key PORT_KEYS[] = {
+	{"vlan", set_vlan},
+	{"type", set_type},
+	{"group", set_mcast_group},
+	{"interface", set_interface},
+	{"broadcast", set_port_broadcast},
+};
+
+static const struct ini_section SECTIONS[] = {
+	{"agent", false, AGENT_KEYS, COUNT(AGENT_KEYS), open_agent},
+	{"vlan", true, VLAN_KEYS, COUNT(VLAN_KEYS), open_vlan},
+	{"port", true, PORT_KEYS, COUNT(PORT_KEYS), open_port},
+};
+
+int config_draft_read(struct draft *d, const char *text, size_t len, struct error *err)
+{
+	const struct ini_schema schema = {SECTIONS, COUNT(SECTIONS), d};
+
+	return ini_read(d->config.file, text, len, &schema, err);
+}
