@@ -17,8 +17,8 @@
 /* Fail unless @text contains @part; the failure shows both. */
 static inline void assert_contains(const char *text, const char *part)
 {
-	if (!strstr(text, part))
-		fail_msg("'%s' is not in: %s", part, text);
+	if (!text || !strstr(text, part))
+		fail_msg("'%s' is not in: %s", part, text ? text : "(nothing)");
 }
 
 /* For error tests: a message stands in @err, is one line, and contains @part. */
