@@ -50,9 +50,11 @@ bool line_buffer_next(struct line_buffer *b, char **out)
 
 	if (!end)
 		return false;
-	*out = strndup(b->bytes, line_len);
+	*out = malloc(line_len + 1);
 	if (!*out)
 		return false;
+	memcpy(*out, b->bytes, line_len);
+	(*out)[line_len] = '\0';
 	b->len -= line_len + 1;
 	memmove(b->bytes, end + 1, b->len);
 	return true;
