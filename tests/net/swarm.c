@@ -58,6 +58,7 @@ struct listener {
 
 struct swarm {
 	uint32_t side, frames;
+	uint64_t counted; /* frames of ours heard so far; others, such as beacons, come for ever */
 	struct listener listeners[MACHINES];
 	struct sockaddr_in hub;
 };
@@ -153,6 +154,7 @@ static void frame_count(struct swarm *s, struct listener *l, const struct frame 
 	number = ntohl(f->number);
 	if (sender >= SIDES * MACHINES || number >= s->frames)
 		return;
+	s->counted++;
 	heard = &l->heard[(size_t)sender * s->frames + number];
 	if (*heard < MOST_DUPLICATES)
 		(*heard)++;
@@ -193,15 +195,15 @@ static bool listener_read(struct swarm *s, struct listener *l)
 	return n > 0;
 }
 
-/* Reads everything that waits; true if there was something. */
+/* Reads everything that waits; true if a frame of ours was there. */
 static bool listen_all(struct swarm *s)
 {
-	bool some = false;
+	uint64_t before = s->counted;
 
 	for (uint32_t i = 0; i < MACHINES; i++)
 		while (listener_read(s, &s->listeners[i]))
-			some = true;
-	return some;
+			;
+	return s->counted > before;
 }
 
 /* Sends evenly, machine after machine, and listens in between. */
