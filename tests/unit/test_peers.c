@@ -132,7 +132,7 @@ static int teardown(void **state)
 
 static void write_file(const char *name, const char *text)
 {
-	char path[PATH_BYTES * 2];
+	char path[PATH_BYTES * 3];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", peers_folder, name);
