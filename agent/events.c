@@ -15,7 +15,7 @@
 #include "proto/engine.h"
 
 enum {
-	SAVE_AFTER_MS = 2000,   /* several peers that come up together are written once */
+	SAVE_AFTER_MS = 100,    /* several peers that come up together are written once */
 	KNOCK_LOG_EVERY_S = 10, /* whoever knows our key can make new ones without end */
 };
 
