@@ -33,8 +33,7 @@ struct control_request {
 	struct line_buffer lines;
 	struct control_message message;
 	char *answer;
-	bool busy;    /* with the caller */
-	bool writing; /* an answer is on its way */
+	bool busy; /* with the caller */
 	bool closing;
 	bool closed;  /* libuv has let go of the handle */
 	bool hang_up; /* close when the answer is out */
@@ -111,7 +110,6 @@ static void on_written(uv_write_t *write, int status)
 
 	free(r->answer);
 	r->answer = NULL;
-	r->writing = false;
 	if (status != 0 || r->hang_up)
 		close_client(r);
 	if (!r->closing)
@@ -135,11 +133,8 @@ static void write_answer(struct control_request *r, json_t *object)
 	r->answer = text;
 	buffer = uv_buf_init(text, (unsigned)(len + 1));
 	r->write.data = r;
-	r->writing = true;
-	if (uv_write(&r->write, (uv_stream_t *)&r->pipe, &buffer, 1, on_written) != 0) {
-		r->writing = false;
+	if (uv_write(&r->write, (uv_stream_t *)&r->pipe, &buffer, 1, on_written) != 0)
 		close_client(r);
-	}
 }
 
 static json_t *answer_object(const struct control_request *r, bool ok)
@@ -248,7 +243,7 @@ static void serve(struct control_request *r)
 	char *line;
 
 	uv_read_stop((uv_stream_t *)&r->pipe);
-	if (r->busy || r->writing || r->hang_up)
+	if (r->busy || r->hang_up)
 		return;
 	if (!line_buffer_next(&r->lines, &line)) {
 		uv_read_start((uv_stream_t *)&r->pipe, on_room_wanted, on_read);
