@@ -15,11 +15,11 @@
 #include "proto/engine.h"
 
 enum {
-	SAVE_AFTER_MS = 100,    /* several peers that come up together are written once */
+	SAVE_EVERY_MS = 1000,   /* many peers that come up together do not keep the disk busy */
 	KNOCK_LOG_EVERY_S = 10, /* whoever knows our key can make new ones without end */
 };
 
-static const uint64_t NS_PER_S = 1000000000;
+static const uint64_t NS_PER_S = 1000000000, NS_PER_MS = 1000000;
 
 void events_save_state(struct agent *a)
 {
@@ -37,13 +37,20 @@ void events_save_state(struct agent *a)
 
 static void on_save(uv_timer_t *timer)
 {
-	events_save_state(timer->data);
+	struct agent *a = timer->data;
+
+	a->addresses_saved_ns = clock_now_ns();
+	events_save_state(a);
 }
 
-static void save_soon(struct agent *a)
+/* The first address is written at once: who is killed a moment later still finds that peer again */
+static void save_addresses(struct agent *a)
 {
+	uint64_t since_ms = (clock_now_ns() - a->addresses_saved_ns) / NS_PER_MS;
+	uint64_t wait_ms = since_ms < SAVE_EVERY_MS ? SAVE_EVERY_MS - since_ms : 0;
+
 	if (!uv_is_active((uv_handle_t *)&a->saving))
-		uv_timer_start(&a->saving, on_save, SAVE_AFTER_MS, 0);
+		uv_timer_start(&a->saving, on_save, wait_ms, 0);
 }
 
 /* Saved or not, the engine goes on: a full disk must not keep a LAN apart, and status says it */
@@ -66,7 +73,7 @@ static void on_up(struct agent *a, int number)
 	log_info("%s is up at %s (%s)", peer->name, addr_format(&info.endpoint, addr),
 		 info.cipher ? info.cipher : "no cipher");
 	if (peers_moved(a->peers, number))
-		save_soon(a);
+		save_addresses(a);
 }
 
 static void on_down(struct agent *a, int number)
@@ -105,7 +112,7 @@ static void handle(struct agent *a, const struct engine_event *event, uint64_t n
 		break;
 	case ENGINE_EVENT_MOVED:
 		if (peers_moved(a->peers, event->peer))
-			save_soon(a);
+			save_addresses(a);
 		break;
 	case ENGINE_EVENT_UNREACHED:
 		peers_unreached(a->peers, event->peer, now_ns);
@@ -132,12 +139,19 @@ void events_drain(struct agent *a, uint64_t now_ns)
 		handle(a, &event, now_ns);
 }
 
+/* Does it say something about the peer? Not a buffer that is full, nor a datagram that is too long */
+static bool is_about_peer(int error)
+{
+	return error != EAGAIN && error != ENOBUFS && error != EMSGSIZE;
+}
+
 void events_send_failed(struct agent *a, int peer, int error)
 {
 	struct peer *p = peers_get(a->peers, peer);
 
-	engine_count_drop(a->engine, peer, DROP_TUNNEL_SEND);
-	if (!p)
+	if (error != ECONNREFUSED) /* that one did leave: ICMP came back */
+		engine_count_drop(a->engine, peer, DROP_TUNNEL_SEND);
+	if (!p || !is_about_peer(error))
 		return;
 	p->refusals++;
 	p->refused_error = error;

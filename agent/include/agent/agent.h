@@ -74,7 +74,9 @@ struct agent {
 	uint64_t deadline_ns; /* what the timer is set to; HEAP_NEVER: not set */
 	uint64_t started_ns;
 	uint64_t wakeups;
-	uint64_t knock_logged_ns; /* when the last one was logged */
+	uint64_t
+		addresses_saved_ns; /* when peers' addresses were last written to `state`; 0: never */
+	uint64_t knock_logged_ns;   /* when the last one was logged */
 };
 
 /**
