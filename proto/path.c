@@ -8,6 +8,7 @@
 
 #include "events.h"
 #include "outbox.h"
+#include "timers.h"
 
 enum {
 	RTT_SHIFT = 3 /* an eighth of a new sample: RFC 6298 */
@@ -86,6 +87,8 @@ void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TO
 	    !addr_equal(&c->to, &e->input.from) || memcmp(c->token, token, TOKEN_BYTES) != 0)
 		return;
 	path_set_endpoint(e, p, &c->to);
+	/* If it is the first address of this session, what waited for one (the hello) goes out. */
+	timers_wake_by(e, p, now_ns);
 }
 
 enum drop path_ping(struct engine *e, struct peer *p, uint64_t now_ns)
