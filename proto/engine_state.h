@@ -122,6 +122,7 @@ struct peer_hello {
 
 struct peer_ping {
 	uint8_t token[TOKEN_BYTES];
+	bool wanted; /* as soon as there is room */
 	uint64_t sent_ns; /* 0: none outstanding */
 	uint64_t user_token;
 	bool for_user;

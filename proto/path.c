@@ -95,11 +95,15 @@ enum drop path_ping(struct engine *e, struct peer *p, uint64_t now_ns)
 {
 	struct peer_ping *g = &p->ping;
 	struct record record = {RECORD_PING, g->token, TOKEN_BYTES};
+	enum drop drop;
 
 	e->random(e->random_context, g->token, TOKEN_BYTES);
 	g->sent_ns = now_ns ? now_ns : 1;
 	g->for_user = false;
-	return outbox_record(e, p, &record, now_ns);
+	drop = outbox_record(e, p, &record, now_ns);
+	if (drop == DROP_NONE)
+		g->wanted = false;
+	return drop;
 }
 
 void path_take_pong(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],

@@ -141,7 +141,8 @@ void engine_peer_candidates(struct engine *e, int peer, const struct addr *addrs
 		is_new |= !known;
 	}
 	p->candidate_count = (uint8_t)(count < PEER_CANDIDATES_MAX ? count : PEER_CANDIDATES_MAX);
-	memcpy(p->candidates, addrs, p->candidate_count * sizeof(*addrs));
+	for (size_t i = 0; i < p->candidate_count; i++)
+		p->candidates[i] = addrs[i];
 	if (is_new && timers_wants_reach(p, now_ns))
 		p->attempt = (struct peer_try){.at_ns = now_ns, .blocked = p->attempt.blocked};
 	timers_due(e, p, now_ns);
@@ -153,7 +154,7 @@ static void try_now(struct engine *e, struct peer *p, uint64_t now_ns)
 	if (timers_wants_reach(p, now_ns))
 		p->attempt = (struct peer_try){.at_ns = now_ns, .blocked = p->attempt.blocked};
 	else
-		path_ping(e, p, now_ns);
+		p->ping.wanted = true; /* by its timer: the outbox has no room for all at once */
 	timers_wake_by(e, p, now_ns);
 }
 

@@ -128,7 +128,7 @@ static void keep_session(struct engine *e, struct peer *p, uint64_t now_ns)
 		send_empty(e, p, RECORD_KEEPALIVE, now_ns);
 	if (p->hello.resend_at_ns <= now_ns)
 		hello_send(e, p, now_ns);
-	if (age_of(p->sent_ns, now_ns) >= PING_IDLE_NS)
+	if (p->ping.wanted || age_of(p->sent_ns, now_ns) >= PING_IDLE_NS)
 		path_ping(e, p, now_ns);
 	outbox_seal(e, p, now_ns);
 }
@@ -144,7 +144,7 @@ static uint64_t next_deadline(const struct peer *p, uint64_t now_ns)
 		return first;
 	earlier(&first, p->keepalive_at_ns);
 	earlier(&first, p->hello.resend_at_ns);
-	earlier(&first, p->sent_ns + PING_IDLE_NS);
+	earlier(&first, p->ping.wanted ? now_ns : p->sent_ns + PING_IDLE_NS);
 	if (p->unanswered_ns)
 		earlier(&first, p->unanswered_ns + SILENT_NS);
 	return first;

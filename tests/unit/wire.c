@@ -56,11 +56,26 @@ void wire_know(struct wire *w, unsigned host, unsigned other, bool with_address)
 		host_add(&w->hosts[host].host, &w->hosts[other].host, with_address, w->now_ns);
 }
 
+/* Of a test that failed; freed by the next one, so that its failure is not buried under leaks. */
+static struct wire *left_over;
+static bool registered;
+
+static void free_left_over(void)
+{
+	if (left_over)
+		wire_free(left_over);
+}
+
 struct wire *wire_new(const struct wire_setup *setup)
 {
 	struct wire *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
+	if (!registered)
+		atexit(free_left_over);
+	registered = true;
+	free_left_over();
+	left_over = w;
 	assert_in_range(setup->count, 1, WIRE_HOSTS_MAX);
 	w->now_ns = 1000 * S_NS;
 	w->count = setup->count;
@@ -85,6 +100,7 @@ void wire_free(struct wire *w)
 		host_stop(&w->hosts[i].host);
 	free(w->queue);
 	free(w);
+	left_over = NULL;
 }
 
 struct wire *wire_pair(void)
