@@ -78,6 +78,9 @@ static void seal_slot(struct engine *e, struct peer *p, int slot, uint64_t now_n
 	seal_datagram(s->cipher, p->secrets->sessions[p->current].send, &sealed);
 	d->len += TAG_BYTES;
 	timers_sent(e, p, e->outbox.asks[slot], now_ns);
+	if (s->send_counter == cipher_rekey_after(s->cipher) ||
+	    s->send_counter == cipher_reject_after(s->cipher))
+		timers_wake_by(e, p, now_ns);
 }
 
 void outbox_discard(struct engine *e, struct peer *p)

@@ -110,11 +110,21 @@ static void established(struct engine *e, struct peer *p, uint64_t now_ns)
 	choose(e, p, now_ns);
 }
 
+/*
+ * Before the session that is sent on may change: what waits in the open datagram goes out on the one that
+ * it was made for. A fragment sent on the next would be taken for a piece of another frame there.
+ */
+static void finish_datagram(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	outbox_seal(e, p, now_ns);
+}
+
 void session_install(struct engine *e, struct peer *p, const struct session *new,
 		     const struct session_keys *keys, uint64_t now_ns)
 {
 	enum session_slot slot = new->we_initiated ? SLOT_OURS : SLOT_NEXT;
 
+	finish_datagram(e, p, now_ns);
 	if (slot == SLOT_OURS)
 		replace(e, p, SLOT_OURS, now_ns);
 	else
@@ -142,6 +152,7 @@ void session_confirm(struct engine *e, struct peer *p, uint64_t now_ns)
 {
 	struct session *s = &p->sessions[SLOT_THEIRS];
 
+	finish_datagram(e, p, now_ns);
 	replace(e, p, SLOT_THEIRS, now_ns);
 	move(e, p, SLOT_NEXT, SLOT_THEIRS);
 	s->usable_ns = now_ns;
@@ -152,6 +163,8 @@ void session_confirm(struct engine *e, struct peer *p, uint64_t now_ns)
 
 void session_end(struct engine *e, struct peer *p, enum session_slot slot, uint64_t now_ns)
 {
+	if (slot == p->current)
+		finish_datagram(e, p, now_ns);
 	wipe(e, p, slot);
 	choose(e, p, now_ns);
 }
@@ -191,6 +204,11 @@ void session_expire(struct engine *e, struct peer *p, uint64_t now_ns)
 	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
 		if (end_of(p, slot) <= now_ns)
 			session_end(e, p, slot, now_ns);
+	/* Its counters may have run out before its time. It is still received on, but not sent. */
+	if (p->current != SLOT_NONE && !session_is_usable(&p->sessions[p->current], now_ns)) {
+		finish_datagram(e, p, now_ns);
+		choose(e, p, now_ns);
+	}
 	for (size_t i = 0; i < OUTGOING_MAX; i++)
 		if (p->outgoing[i].local_index && p->outgoing[i].sent_ns + OUTSTANDING_NS <= now_ns)
 			outgoing_end(e, p, i);
