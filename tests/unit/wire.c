@@ -382,7 +382,7 @@ struct drops wire_drops(struct wire *w, unsigned host)
 static void assert_rose(const uint64_t *before, const uint64_t *after, enum drop expected,
 			const char *whose)
 {
-	for (size_t r = 0; r < DROP_COUNT; r++) {
+	for (enum drop r = DROP_NONE; r < DROP_COUNT; r++) {
 		uint64_t rose = after[r] - before[r];
 
 		if (rose != (r == expected && expected != DROP_NONE))
