@@ -386,7 +386,7 @@ static void assert_rose(const uint64_t *before, const uint64_t *after, enum drop
 		uint64_t rose = after[r] - before[r];
 
 		if (rose != (r == expected && expected != DROP_NONE))
-			fail_msg("%s of %s rose by %llu", drop_name(r), whose,
+			fail_msg("%s of %s rose by %llu", drop_name((enum drop)r), whose,
 				 (unsigned long long)rose);
 	}
 }
