@@ -4,6 +4,9 @@
  * Both sockets are read through one area, because each batch is handed over whole before the next is
  * read. A wake-up reads one batch of a socket: what is left wakes the loop again, after the others
  * had their turn.
+ *
+ * ICMP is asked for, because "nobody listens there" is the first thing that a user wants to know, and
+ * believed for nothing else: whoever guesses our ports can forge it.
  */
 #include "agent/tunnel.h"
 
@@ -20,8 +23,9 @@ enum {
 	FAMILIES = 2,
 	/* Longest datagram that is read: more than what a 1500-byte wire carries. */
 	SLOT_BYTES = 2048,
-	BIND_TRIES =
-		16, /* for a port that the kernel chooses and that must be free in both families */
+	BIND_TRIES = 16, /* for a port of the kernel's choice that is free in both families */
+	SENT_MAX = 16,   /* addresses remembered, to say for whom an ICMP error is */
+	NOBODY_LATELY = -2,
 };
 _Static_assert((int)SLOT_BYTES >= (int)DATAGRAM_MAX_BYTES, "our own datagrams must fit");
 
@@ -31,11 +35,19 @@ struct half {
 	uv_poll_t poll;
 };
 
+/* To whom a datagram was sent. */
+struct sent {
+	struct addr to;
+	int peer;
+};
+
 struct tunnel {
 	struct half halves[FAMILIES];
 	struct tunnel_events events;
 	struct udp_area area;
 	int handles; /* not yet let go by libuv */
+	struct sent sent[SENT_MAX];
+	size_t last_sent; /* the newest of them */
 };
 
 static const int FAMILY[FAMILIES] = {AF_INET, AF_INET6};
@@ -72,7 +84,8 @@ static int open_half(int family, uint16_t port)
 	if (fd < 0)
 		return -errno;
 	udp_enlarge(fd);
-	if (forbid_fragments(fd, family) == 0 && bind_all(fd, family, port) == 0)
+	if (forbid_fragments(fd, family) == 0 && udp_want_errors(fd, family) == 0 &&
+	    bind_all(fd, family, port) == 0)
 		return fd;
 	code = -errno;
 	close(fd);
@@ -148,15 +161,57 @@ static int open_sockets(struct tunnel *t, uint16_t port, struct error *err)
 	return 0;
 }
 
+/* Which peer a datagram to there was for, or NOBODY_LATELY. */
+static int sent_to(const struct tunnel *t, const struct addr *to)
+{
+	for (size_t i = 0; i < SENT_MAX; i++) {
+		if (addr_is_set(&t->sent[i].to) && addr_equal(&t->sent[i].to, to))
+			return t->sent[i].peer;
+	}
+	return NOBODY_LATELY;
+}
+
+static void remember(struct tunnel *t, const struct datagram *d)
+{
+	const struct sent *last = &t->sent[t->last_sent];
+
+	if (last->peer == d->peer && addr_equal(&last->to, &d->to))
+		return; /* the usual case */
+	if (sent_to(t, &d->to) == d->peer)
+		return;
+	t->last_sent = (t->last_sent + 1) % SENT_MAX;
+	t->sent[t->last_sent] = (struct sent){.to = d->to, .peer = d->peer};
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+/* libuv stops watching a socket that is in error; reading the errors mends it. */
+static void take_errors(struct half *half)
+{
+	struct tunnel *t = half->tunnel;
+	struct udp_error errors[UDP_ERRORS_MAX];
+	size_t count = udp_read_errors(half->fd, errors);
+
+	for (size_t i = 0; i < count; i++) {
+		int peer = sent_to(t, &errors[i].to);
+
+		if (peer >= 0)
+			t->events.on_send_failed(t->events.context, peer, errors[i].error);
+	}
+	uv_poll_start(&half->poll, UV_READABLE, on_readable);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct half *half = poll->data;
 	struct tunnel *t = half->tunnel;
 	struct udp_received batch[UDP_BATCH];
-	int count = udp_receive(half->fd, &t->area, batch);
+	int count;
 
-	(void)status; /* an error pending on the socket is returned, and cleared, by the read */
 	(void)events;
+	if (status < 0)
+		take_errors(half);
+	count = udp_receive(half->fd, &t->area, batch);
 	for (int i = 0; i < count; i++) {
 		if (batch[i].is_cut)
 			t->events.on_truncated(t->events.context);
@@ -291,6 +346,7 @@ static void send_run(struct tunnel *t, int family, const struct datagram *datagr
 		};
 		if (fd < 0)
 			on_refused(&run, i, EAFNOSUPPORT);
+		remember(t, &datagrams[i]);
 	}
 	if (fd >= 0)
 		udp_send(fd, list, count, on_refused, &run);

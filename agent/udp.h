@@ -44,6 +44,27 @@ void udp_enlarge(int fd);
 /** udp_receive() - Return: how many waited, at most UDP_BATCH; 0 if none; or a negative errno */
 int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH]);
 
+enum {
+	UDP_ERRORS_MAX = 16 /* read at a time */
+};
+
+/** struct udp_error - a datagram to @to came back as an ICMP message; @error: positive errno */
+struct udp_error {
+	struct addr to;
+	int error;
+};
+
+/** udp_want_errors() - Have the kernel keep what ICMP says of what we sent. Return: 0 or -1, errno set */
+int udp_want_errors(int fd, int family);
+
+/**
+ * udp_read_errors() - What was kept; anybody who can guess our ports can forge it
+ *
+ * Must be called when the socket polls as in error: it does until all were read.
+ * Return: how many of @out are filled
+ */
+size_t udp_read_errors(int fd, struct udp_error out[UDP_ERRORS_MAX]);
+
 /** struct udp_to_send - one datagram; borrows bytes and address during the call */
 struct udp_to_send {
 	const void *bytes;

@@ -4,11 +4,15 @@
 #include "udp.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <string.h>
 
 enum {
-	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in_pktinfo))
+	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in_pktinfo)),
+	/* struct sock_extended_err and the address of who complained */
+	ERROR_CONTROL_BYTES =
+		CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6)),
 };
 
 union source {
@@ -90,6 +94,67 @@ int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP
 	return count;
 }
 
+int udp_want_errors(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_INET)
+		return setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+}
+
+/* The errno that ICMP gave, or 0: what this host itself refuses the send call returned already. */
+static int icmp_error(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct sock_extended_err e;
+
+		if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+		    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+			continue;
+		memcpy(&e, CMSG_DATA(c), sizeof(e));
+		if (e.ee_origin == SO_EE_ORIGIN_ICMP || e.ee_origin == SO_EE_ORIGIN_ICMP6)
+			return (int)e.ee_errno;
+	}
+	return 0;
+}
+
+size_t udp_read_errors(int fd, struct udp_error out[UDP_ERRORS_MAX])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < UDP_ERRORS_MAX; i++) {
+		union {
+			struct cmsghdr align;
+			uint8_t bytes[ERROR_CONTROL_BYTES];
+		} control;
+		union source to = {.any.sa_family = AF_UNSPEC};
+		struct msghdr m = {.msg_name = &to,
+				   .msg_namelen = sizeof(to),
+				   .msg_control = &control,
+				   .msg_controllen = sizeof(control)};
+
+		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			break;
+		out[count] = (struct udp_error){addr_from_sockaddr(&to.any), icmp_error(&m)};
+		count += out[count].error != 0;
+	}
+	return count;
+}
+
+/* Return: how many of the first went, or a negative errno that the first one itself met. */
+static int send_some(int fd, struct mmsghdr *messages, size_t count)
+{
+	int sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
+
+	/* An earlier datagram's ICMP error is returned once, by whatever call comes next. */
+	if (sent < 0)
+		sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
+	if (sent < 0)
+		return -errno;
+	return sent > 0 ? sent : -EIO;
+}
+
 void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused on_refused,
 	      void *context)
 {
@@ -104,13 +169,10 @@ void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused 
 						      .msg_iovlen = 1};
 	}
 	for (size_t done = 0; done < count;) {
-		int sent = sendmmsg(fd, messages + done, (unsigned)(count - done), MSG_DONTWAIT);
+		int sent = send_some(fd, messages + done, count - done);
 
-		if (sent > 0) {
-			done += (size_t)sent;
-		} else if (sent == 0 || errno != EINTR) {
-			on_refused(context, done, sent == 0 ? EIO : errno);
-			done++;
-		}
+		if (sent < 0)
+			on_refused(context, done, -sent);
+		done += sent < 0 ? 1 : (size_t)sent;
 	}
 }

@@ -83,8 +83,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	int count = udp_receive(m->receiver, m->area, batch);
 	uint64_t now_ns = clock_now_ns();
 
-	(void)status; /* an error pending on the socket is returned, and cleared, by the read */
 	(void)events;
+	if (status < 0) /* libuv stops watching a socket in error; the read cleared it */
+		uv_poll_start(poll, UV_READABLE, on_readable);
 	for (int i = 0; i < count; i++)
 		take(m, &batch[i], now_ns);
 	if (count > 0)

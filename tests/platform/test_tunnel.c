@@ -184,6 +184,38 @@ static void one_that_the_kernel_refuses_costs_only_itself(void **state)
 	close_pair(&p);
 }
 
+static void nobody_listening_is_told_and_costs_no_datagram_of_others(void **state)
+{
+	struct addr closed;
+	struct datagram list[2];
+	struct pair p;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	socklen_t len = sizeof(any);
+
+	(void)state;
+	open_pair(&p);
+	bind(fd, (struct sockaddr *)&any,
+	     sizeof(any)); /* a port that nobody has once it is closed */
+	getsockname(fd, (struct sockaddr *)&any, &len);
+	close(fd);
+	closed = addr_from_ipv4(INADDR_LOOPBACK, ntohs(any.sin_port));
+	for (int round = 1; round <= 3; round++) {
+		list[0] = to(&closed, SMALL_BYTES);
+		list[0].peer = 7;
+		list[1] = to(&p.to_b, SMALL_BYTES);
+		tunnel_send(p.a, list, 2);
+		run_until(&p, round);
+		assert_int_equal(p.at_b.datagrams, round);
+	}
+	for (int i = 0; i < 10 && p.at_a.failed < 3; i++)
+		uv_run(&p.loop, UV_RUN_NOWAIT);
+	assert_int_equal(p.at_a.failed, 3);
+	assert_int_equal(p.at_a.last_peer, 7);
+	assert_int_equal(p.at_a.last_error, ECONNREFUSED);
+	close_pair(&p);
+}
+
 static void more_than_a_batch_arrives_whole(void **state)
 {
 	struct datagram list[200];
@@ -273,6 +305,7 @@ int main(void)
 		cmocka_unit_test(datagrams_of_any_length_arrive_in_order),
 		cmocka_unit_test(one_that_is_too_long_to_read_is_reported_and_the_rest_arrives),
 		cmocka_unit_test(one_that_the_kernel_refuses_costs_only_itself),
+		cmocka_unit_test(nobody_listening_is_told_and_costs_no_datagram_of_others),
 		cmocka_unit_test(more_than_a_batch_arrives_whole),
 		cmocka_unit_test(both_families_share_a_port_and_mix_in_one_send),
 		cmocka_unit_test(a_port_in_use_is_named_with_the_key_to_change),

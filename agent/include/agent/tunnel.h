@@ -27,7 +27,9 @@ struct tunnel;
  *			on_batch_end()
  * @on_truncated:	a datagram longer than the buffer was dropped
  * @on_batch_end:	the socket was read empty or a batch is full: flush now
- * @on_send_failed:	the kernel refused a datagram for @peer (-1: none) with @error (positive errno)
+ * @on_send_failed:	the kernel refused a datagram for @peer (-1: none) with @error (positive errno);
+ *			or an ICMP message came back (ECONNREFUSED: nobody listens there), which a
+ *			stranger can forge: good for a sentence, for nothing else
  */
 struct tunnel_events {
 	void (*on_datagram)(void *context, const struct addr *from, uint8_t *bytes, size_t len);
