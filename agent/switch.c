@@ -120,6 +120,24 @@ static enum drop check_header(const struct vswitch *sw, const uint8_t *frame, si
 	return DROP_NONE;
 }
 
+static bool is_peer(const struct vswitch *sw, int member)
+{
+	return member >= 0 && sw->members[member].is_peer;
+}
+
+/*
+ * What becomes of a frame whose source address belongs to another member. A peer's is dropped: nobody
+ * takes a machine's address over from afar. A local machine whose address a peer introduced is not
+ * learned but goes on, or else whoever speaks first in one house silences a machine in another, and
+ * the peers, who decide for themselves, would never learn of the clone.
+ */
+static enum drop refuse(const struct vswitch *sw, int from, const struct mac *src, uint64_t now_ns)
+{
+	bool is_local_clone = !is_peer(sw, from) && is_peer(sw, fdb_find(sw->fdb, src, now_ns));
+
+	return is_local_clone ? DROP_NONE : DROP_MAC_ELSEWHERE;
+}
+
 /* Return: DROP_NONE, or DROP_MAC_ELSEWHERE. */
 static enum drop learn(struct vswitch *sw, int from, const uint8_t *frame, bool *crowded,
 		       uint64_t now_ns)
@@ -132,17 +150,12 @@ static enum drop learn(struct vswitch *sw, int from, const uint8_t *frame, bool 
 	*crowded = result.crowded;
 	if (result.clone_of >= 0)
 		clones_note(&sw->clones, &src, from, result.clone_of, now_ns);
-	return result.refused ? DROP_MAC_ELSEWHERE : DROP_NONE;
+	return result.refused ? refuse(sw, from, &src, now_ns) : DROP_NONE;
 }
 
 static struct switch_verdict drop_it(enum drop reason, bool crowded)
 {
 	return (struct switch_verdict){.drop = reason, .to = SWITCH_NOBODY, .crowded = crowded};
-}
-
-static bool is_peer(const struct vswitch *sw, int member)
-{
-	return member >= 0 && sw->members[member].is_peer;
 }
 
 /* Is the ingress over its share of frames to more than one place? */

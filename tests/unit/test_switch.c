@@ -258,6 +258,30 @@ static void the_same_mac_in_two_places_is_dropped_and_listed(void **state)
 	switch_free(sw);
 }
 
+static void a_local_machine_goes_on_though_a_peer_introduced_its_mac(void **state)
+{
+	struct vswitch *sw = new_switch(SWITCH_UNLIMITED);
+	struct clone out[CLONES_MAX];
+
+	(void)state;
+	pass(sw, ANNA, BROADCAST, 1, 0);
+	assert_int_equal(pass(sw, HUB, BROADCAST, 1, S_NS).to, SWITCH_FLOOD);
+	assert_int_equal(switch_clones(sw, S_NS, out, CLONES_MAX), 1);
+	assert_int_equal(pass(sw, TAP, 1, 2, S_NS).to, ANNA); /* but it is not learned */
+	assert_int_equal(pass(sw, BEN, BROADCAST, 1, S_NS).drop, DROP_MAC_ELSEWHERE);
+	switch_free(sw);
+}
+
+static void a_local_machines_mac_is_taken_over_by_no_other_port(void **state)
+{
+	struct vswitch *sw = new_switch(SWITCH_UNLIMITED);
+
+	(void)state;
+	pass(sw, HUB, BROADCAST, 1, 0);
+	assert_int_equal(pass(sw, TAP, BROADCAST, 1, S_NS).drop, DROP_MAC_ELSEWHERE);
+	switch_free(sw);
+}
+
 static void a_rarp_announcement_moves_a_quiet_machine(void **state)
 {
 	struct vswitch *sw = new_switch(SWITCH_UNLIMITED);
@@ -336,6 +360,8 @@ int main(void)
 		cmocka_unit_test(joining_again_keeps_what_was_learned_and_spent),
 		cmocka_unit_test(a_member_over_its_quota_is_crowded_and_its_frames_go_on),
 		cmocka_unit_test(the_same_mac_in_two_places_is_dropped_and_listed),
+		cmocka_unit_test(a_local_machine_goes_on_though_a_peer_introduced_its_mac),
+		cmocka_unit_test(a_local_machines_mac_is_taken_over_by_no_other_port),
 		cmocka_unit_test(a_rarp_announcement_moves_a_quiet_machine),
 		cmocka_unit_test(who_leaves_is_flooded_to_no_more_and_forgotten),
 		cmocka_unit_test(a_dead_session_is_forgotten_but_stays_a_member),

@@ -7,7 +7,9 @@
  * How it works. switch_frame() looks at the length, then at the addresses that no bridge forwards,
  * learns the source, and says where the frame goes: to one member, or to all that switch_flood_next()
  * names. What a peer sent never goes to another peer (split horizon: every pair of agents has its own
- * session). What goes to more than the one right place passes the ingress's token bucket.
+ * session). A frame from an address that another member owns is dropped, unless the owner is a peer
+ * and the frame a local machine's: then it goes on, but is not learned. What goes to more than the
+ * one right place passes the ingress's token bucket.
  */
 #ifndef AGENT_SWITCH_H
 #define AGENT_SWITCH_H
