@@ -8,12 +8,14 @@
 #include <stdlib.h>
 
 #include "../../agent/ports/port.h"
+#include "agent/clock.h"
 #include "agent/lan.h"
 #include "agent/switch.h"
 #include "agent/tunnel.h"
 
+#define S_NS UINT64_C(1000000000)
+
 enum {
-	PORTS = 4,
 	PEERS = 4,
 	FRAME_BYTES = 60,
 	BROADCAST = 255, /* stands for the broadcast address */
@@ -136,6 +138,15 @@ static struct fake_port *port_named(const char *name)
 	return NULL;
 }
 
+/* ---- a clock that the test sets ---- */
+
+static uint64_t clock_ns;
+
+uint64_t clock_now_ns(void)
+{
+	return clock_ns;
+}
+
 /* ---- an engine that takes notes ---- */
 
 struct engine {
@@ -250,6 +261,7 @@ static int set_up(void **state)
 	memset(open_ports, 0, sizeof(open_ports));
 	ports_opened = ports_closed = tunnel_sends = 0;
 	full_room = 1000;
+	clock_ns = S_NS;
 	f->engine.room = full_room;
 	f->config.max_frame = FRAME_MAX_DEFAULT_BYTES;
 	add_vlan(&f->config, "red", RED);
@@ -457,6 +469,16 @@ static void a_dead_sessions_addresses_are_forgotten(void **state)
 	assert_int_equal(f->engine.sent[BEN], 1); /* flooded again */
 }
 
+static void each_batch_reads_the_clock(void **state)
+{
+	struct fixture *f = *state;
+
+	hear(f, ANNA, RED, BROADCAST, 9);
+	clock_ns += FDB_AGE_S * S_NS;
+	say("hub", 9, 1);
+	assert_int_equal(f->engine.sent[BEN], 1); /* too old: flooded */
+}
+
 static void an_injected_frame_reaches_everybody_and_is_learned_nowhere(void **state)
 {
 	struct fixture *f = *state;
@@ -619,6 +641,7 @@ int main(void)
 		with_lan(a_frame_that_fits_no_outbox_is_counted_once),
 		with_lan(a_peer_that_is_unset_or_changed_loses_its_vlans),
 		with_lan(a_dead_sessions_addresses_are_forgotten),
+		with_lan(each_batch_reads_the_clock),
 		with_lan(an_injected_frame_reaches_everybody_and_is_learned_nowhere),
 		with_lan(a_refused_injection_says_why),
 		with_lan(a_reload_disturbs_only_what_changed),

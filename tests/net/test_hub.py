@@ -1,0 +1,235 @@
+"""The hub port among this host's machines: wherever they are, whoever else is there."""
+
+import re
+import socket
+
+import pytest
+
+from agent import CONFIG, introduce
+from capture import Capture
+from machine import BROADCAST, Machine, crosses, ethernet, numbered, read_number
+from netns import run, wait_for
+
+SETTLED_S = 30
+LEFT_S = 40  # an agent leaves an interface some seconds after the last machine did
+MACS = [f"02:00:00:00:00:{n:02x}" for n in range(16)]
+
+
+def users(host, device, group="230.0.0.1"):
+    """How many sockets of that host have joined the group on a device."""
+    raw = bytes(reversed([int(part) for part in group.split(".")])).hex().upper()
+    here = False
+    for line in host.run("cat", "/proc/net/igmp").splitlines():
+        if re.match(r"\d", line):
+            here = line.split()[1].rstrip(":") == device
+        elif here and line.split()[0] == raw:
+            return int(line.split()[1])
+    return 0
+
+
+def port(agent, name="hub"):
+    """The status of a port."""
+    ports = [p for v in agent.status()["vlans"] for p in v["ports"]]
+    return next(p for p in ports if p["name"] == name)
+
+
+@pytest.fixture
+def pair(lab, agents):
+    """Anna and Bert, connected."""
+    both = [agents(lab.host(name)) for name in ("anna", "bert")]
+    introduce(*both)
+    for agent in both:
+        agent.up()
+    both[0].wait_up("bert")
+    both[1].wait_up("anna")
+    return both
+
+
+def heard_once(senders, listeners, first, count=20):
+    """Everybody says numbered broadcasts; every listener must hear each exactly once."""
+    for listener in listeners:
+        listener.take()
+    for number in range(first, first + count):
+        for sender in senders:
+            sender.say(number)
+    wanted = sorted((int(s.mac[-2:], 16), n) for s in senders for n in range(first, first + count))
+    for listener in listeners:
+        heard = sorted(n for n in map(read_number, listener.listen(2)) if n and n[1] >= first)
+        assert heard == wanted, listener.mac
+
+
+def test_machines_on_loopback_and_on_the_lan_interface_are_one_hub(pair):
+    anna, bert = pair
+    lo = Machine(anna.host, MACS[1])
+    eth = Machine(anna.host, MACS[2], localaddr=None)
+    far = Machine(bert.host, MACS[3])
+    for one, other in ((lo, far), (eth, far), (far, lo), (far, eth)):
+        assert crosses(one, other, SETTLED_S), anna.story()
+    heard_once([lo, eth, far], [far], 100000)
+    heard_once([far], [lo, eth], 200000)
+
+
+def test_an_interface_is_joined_only_while_a_machine_is_there(pair):
+    anna, bert = pair
+    assert users(anna.host, "eth0") == 0
+    eth = Machine(anna.host, MACS[2], localaddr=None)
+    far = Machine(bert.host, MACS[3])
+    assert crosses(eth, far, SETTLED_S)
+    assert users(anna.host, "eth0") == 2
+    eth.close()
+    wait_for(lambda: users(anna.host, "eth0") == 0, LEFT_S, anna.story)
+
+
+def test_two_agents_on_one_hub_do_not_hold_each_other_on_an_interface(lab, agents):
+    host = lab.host("anna")
+    both = [
+        agents(host, name="one", port=19543),
+        agents(host, name="two", port=19544),
+    ]
+    for agent in both:
+        agent.up()
+    eth = Machine(host, MACS[2], localaddr=None)
+    wait_for(lambda: users(host, "eth0") == 3, SETTLED_S, both[0].story)
+    eth.close()
+    wait_for(lambda: users(host, "eth0") == 0, LEFT_S, both[0].story)
+
+
+def test_two_agents_on_one_host_serve_the_same_hub_without_doubling(lab, agents):
+    """Each has a friend of its own; the friends do not know each other."""
+    host = lab.host("home")
+    one, two = agents(host, name="one", port=19543), agents(host, name="two", port=19544)
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    introduce(one, anna)
+    introduce(two, bert)
+    for agent in (one, two, anna, bert):
+        agent.up()
+    one.wait_up("anna")
+    two.wait_up("bert")
+    here = Machine(host, MACS[1])
+    at_anna, at_bert = Machine(anna.host, MACS[2]), Machine(bert.host, MACS[3])
+    for far in (at_anna, at_bert):
+        assert crosses(here, far, SETTLED_S)
+        assert crosses(far, here, SETTLED_S)
+    heard_once([here], [at_anna, at_bert], 100000)
+    heard_once([at_anna, at_bert], [here], 200000)
+    # what one agent injected is not the other's to forward
+    at_bert.take()
+    at_anna.say(300000)
+    assert all(read_number(f) != (2, 300000) for f in at_bert.listen(1))
+    assert port(two)["drops"]["agent_injected"] > 0
+
+
+def test_a_frame_of_a_program_with_a_port_of_its_own_crosses(pair):
+    """What everybody tries first: a datagram to the hub from socat or a script."""
+    anna, bert = pair
+    far = Machine(bert.host, MACS[3])
+    frame = ethernet(MACS[9], BROADCAST, b"a script was here")
+    with anna.host.inside():
+        script = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    local = socket.inet_aton("127.0.0.1")
+    script.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, local)
+
+    def heard():
+        script.sendto(frame, ("230.0.0.1", 33000))
+        return far.hears(lambda f: b"a script was here" in f, 0.1)
+
+    # not at once: for half a second after start it could be an agent
+    wait_for(heard, SETTLED_S, anna.story)
+
+
+def test_another_hosts_frames_are_not_ours_to_forward(lab, agents):
+    home = lab.lan()
+    anna, stranger = agents(lab.host("anna", home)), lab.host("stranger", home)
+    bert = agents(lab.host("bert"))
+    introduce(anna, bert)
+    anna.up()
+    bert.up()
+    anna.wait_up("bert")
+    eth = Machine(anna.host, MACS[1], localaddr=None)  # makes the agent join on eth0
+    outside = Machine(stranger, MACS[2], localaddr=stranger.address())
+    far = Machine(bert.host, MACS[3])
+    assert crosses(eth, far, SETTLED_S)
+    assert crosses(outside, far, 1) is None
+    assert port(anna)["drops"]["foreign_host"] > 0
+    # and what comes from afar stays on the host, beacons and self-tests too
+    outside.take()
+    assert crosses(far, eth, SETTLED_S)
+    assert outside.listen(5) == []
+
+
+def test_with_localaddr_nothing_at_all_of_the_hub_is_on_the_wire(pair, tmp_path):
+    anna, bert = pair
+    one, two = Machine(anna.host, MACS[1]), Machine(bert.host, MACS[2])
+    with Capture(anna.host, tmp_path / "wire", match="net 224.0.0.0/4 and udp") as wire:
+        assert crosses(one, two, SETTLED_S)
+        assert crosses(two, one, SETTLED_S)
+        one.listen(5)  # two beacons' time
+    assert wire.packets() == []
+
+
+def test_a_lan_interface_that_goes_and_comes_is_used_again(lab, agents):
+    home = lab.lan()
+    config = CONFIG + "interface = eth0\n"
+    anna, bert = agents(lab.host("anna", home), config=config), agents(lab.host("bert"))
+    introduce(anna, bert)
+    anna.up()
+    bert.up()
+    anna.wait_up("bert")
+    far = Machine(bert.host, MACS[3])
+    near = lab.host("near", home)
+    machine = Machine(near, MACS[1], localaddr=near.address())
+    assert crosses(machine, far, SETTLED_S)
+    anna.host.ip("link", "set", "eth0", "down")
+    wait_for(lambda: port(anna)["state"] == "down", SETTLED_S, anna.story)
+    assert "eth0" in port(anna)["detail"]
+    anna.host.ip("link", "set", "eth0", "up")
+    wait_for(lambda: port(anna)["state"] == "forwarding", SETTLED_S, anna.story)
+    anna.host.ip("route", "replace", "default", "via", home.gateway(4), "dev", "eth0")
+    assert crosses(machine, far, SETTLED_S), anna.story()
+    anna.host.ip("link", "del", "eth0")
+    wait_for(lambda: port(anna)["state"] == "down", SETTLED_S, anna.story)
+    home.plug(anna.host)
+    wait_for(lambda: port(anna)["state"] == "forwarding", SETTLED_S, anna.story)
+    assert crosses(machine, far, SETTLED_S), anna.story()
+
+
+def test_each_hub_has_its_own_vlan(lab, agents):
+    second = "[vlan two]\nid = 2\n[port hub2]\nvlan = two\ntype = mcast\ngroup = 230.0.0.2:33001\n"
+    both = [agents(lab.host(name), config=None) for name in ("anna", "bert")]
+    for agent in both:
+        agent.configure(CONFIG.format(name=agent.name, port=agent.port) + second)
+    introduce(*both)
+    both[0].local("bert", "vlans = lan, two")
+    both[1].local("anna", "vlans = lan, two")
+    for agent in both:
+        agent.up()
+    both[0].wait_up("bert")
+    one, far_one = (Machine(a.host, m) for a, m in zip(both, MACS[1:3]))
+    two, far_two = (
+        Machine(a.host, m, group="230.0.0.2", port=33001) for a, m in zip(both, MACS[3:5])
+    )
+    assert crosses(one, far_one, SETTLED_S)
+    assert crosses(two, far_two, SETTLED_S)
+    far_one.take()
+    far_two.take()
+    one.say(900000)
+    two.say(900001)
+    assert [n for n in map(read_number, far_one.listen(1)) if n and n[1] >= 900000] == [(1, 900000)]
+    assert [n for n in map(read_number, far_two.listen(0)) if n and n[1] >= 900000] == [(3, 900001)]
+
+
+def test_full_size_and_jumbo_frames_cross_whole(pair):
+    anna, bert = pair
+    one, two = Machine(anna.host, MACS[1]), Machine(bert.host, MACS[2])
+    for size in (60, 1233, 1514, 9014, 9216):
+        assert crosses(one, two, SETTLED_S, size=size), size
+    one.send(numbered(MACS[1], BROADCAST, 1, 700000, 9217))
+    wait_for(lambda: port(anna)["drops"].get("long_frame"), SETTLED_S, anna.story)
+    assert all(read_number(f) != (1, 700000) for f in two.listen(0.5))
+
+
+def test_the_plug_in_state_is_told_by_ip_alone(pair):
+    """The test's own helper sees what ip(8) sees, or the tests above prove nothing."""
+    anna, _ = pair
+    listed = run("ip", "-n", anna.host.netns, "maddr", "show", "dev", "lo")
+    assert ("230.0.0.1" in listed) == (users(anna.host, "lo") > 0)
