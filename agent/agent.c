@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/command.h"
 #include "agent/lan.h"
 #include "agent/netwatch.h"
 #include "agent/peers.h"
@@ -44,14 +45,14 @@ enum {
 static int lock_folder(struct agent *a, const char *folder, struct error *err)
 {
 	a->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char command[COMMAND_BYTES];
+
 	if (a->folder_fd < 0)
-		return error_set(err, -errno,
-				 "%s: cannot be opened (%s); make it with: longwire -C %s init",
-				 folder, strerror(errno), folder);
+		return error_set(err, -errno, "%s: cannot be opened (%s); make it with: %s", folder,
+				 strerror(errno), command_text(folder, "init", command));
 	if (flock(a->folder_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-		return error_set(err, -EBUSY,
-				 "an agent runs in %s already; 'longwire -C %s status' shows it",
-				 folder, folder);
+		return error_set(err, -EBUSY, "an agent runs in %s already; this shows it: %s",
+				 folder, command_text(folder, "status", command));
 	return 0;
 }
 
@@ -72,10 +73,10 @@ static int load_files(struct agent *a, const char *folder, struct error *err)
 {
 	int rc = config_load(folder, &a->config, err);
 
+	char command[COMMAND_BYTES];
 	if (rc == -ENOENT)
-		return error_set(err, rc,
-				 "%s has no agent.conf; make one with: longwire -C %s init", folder,
-				 folder);
+		return error_set(err, rc, "%s has no agent.conf; make one with: %s", folder,
+				 command_text(folder, "init", command));
 	if (rc)
 		return rc;
 	load_state(a);
@@ -176,11 +177,15 @@ static int start_identity(struct agent *a, struct error *err)
 {
 	char path[CONFIG_PATH_BYTES + sizeof("/identity.key")];
 	struct identity me = {0};
+	char command[COMMAND_BYTES];
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/identity.key", a->config.folder);
 	rc = identity_load(path, &me, err);
 	if (rc == 0)
+	if (rc == -ENOENT)
+		error_set(err, rc, "%s has no identity.key; make one with: %s", a->config.folder,
+			  command_text(a->config.folder, "init", command));
 		rc = start_engine(a, &me, err);
 	identity_free(&me);
 	return rc;

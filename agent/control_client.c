@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/command.h"
 #include "agent/config.h"
 
 enum {
@@ -59,9 +60,8 @@ static int socket_path(const char *folder, char out[CONFIG_PATH_BYTES])
 static int refuse(const char *folder, const char *path, int code, struct error *err)
 {
 	if (code == -ENOENT || code == -ECONNREFUSED)
-		return error_set(err, -ENOENT,
-				 "no agent runs in %s: start it with longwire -C %s up", folder,
-				 folder);
+		return error_set(err, -ENOENT, "no agent runs in %s; start it with: %s", folder,
+				 command_text(folder, "up", command));
 	if (code == -EACCES)
 		return error_set(
 			err, code,
@@ -79,6 +79,8 @@ int control_client_open(struct control_client *c, const char *folder, struct err
 	*c = (struct control_client){0};
 	socket_path(folder, path);
 	fd = connect_to(path);
+	char command[COMMAND_BYTES];
+
 	if (fd < 0)
 		return refuse(folder, path, fd, err);
 	c->fd = fd;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/command.h"
 #include "agent/detail.h"
 #include "agent/lan.h"
 #include "agent/peers.h"
@@ -87,7 +88,7 @@ static void on_down(struct agent *a, int number)
 
 static void on_knock(struct agent *a, uint64_t now_ns)
 {
-	char key[KEY_TEXT_BYTES], addr[ADDR_TEXT_BYTES];
+	char key[KEY_TEXT_BYTES], addr[ADDR_TEXT_BYTES], command[COMMAND_BYTES];
 	struct knock knocks[KNOCKS_MAX];
 
 	if (a->knock_logged_ns && now_ns - a->knock_logged_ns < KNOCK_LOG_EVERY_S * NS_PER_S)
@@ -95,10 +96,9 @@ static void on_knock(struct agent *a, uint64_t now_ns)
 	if (engine_knocks(a->engine, knocks, now_ns) == 0)
 		return;
 	a->knock_logged_ns = now_ns;
-	log_info("somebody at %s knocks whose card is not here, key %s; if you know them: "
-		 "longwire -C %s status",
+	log_info("somebody at %s knocks whose card is not here, key %s; if you know them: %s",
 		 addr_format(&knocks[0].from, addr), public_key_format(&knocks[0].key, key),
-		 a->config.folder);
+		 command_text(a->config.folder, "status", command));
 }
 
 static void handle(struct agent *a, const struct engine_event *event, uint64_t now_ns)

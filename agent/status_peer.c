@@ -1,6 +1,7 @@
 /*
  * status_peer.c - the part of status that describes a peer; see status.h
  */
+#include "agent/command.h"
 #include "agent/detail.h"
 #include "agent/peers.h"
 #include "agent/status.h"
@@ -107,6 +108,7 @@ static void warn_missing_card(const struct agent *a, const struct peer *peer,
 			      const struct peer_info *info, json_t *list)
 {
 	struct warning w = warning_make("missing-card", "", "");
+	char command[COMMAND_BYTES];
 
 	if (info->unknown_keys == 0)
 		return;
@@ -114,8 +116,8 @@ static void warn_missing_card(const struct agent *a, const struct peer *peer,
 			 "%s knows %u agent%s on your LAN whose card is not here: you do not see "
 			 "the machines there",
 			 peer->name, info->unknown_keys, info->unknown_keys == 1 ? "" : "s");
-	warning_set_fix(&w, "ask for the missing cards, then: longwire -C %s add",
-			a->config.folder);
+	warning_set_fix(&w, "ask for the missing cards, then: %s",
+			command_text(a->config.folder, "add", command));
 	json_array_append_new(list, status_warning(&w));
 }
 

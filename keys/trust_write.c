@@ -46,8 +46,8 @@ int trust_check_addition(const struct trust *t, const struct public_key *own,
 	if (same_key && same_key != same_name)
 		return error_set(
 			err, -EEXIST,
-			"the key is known as '%s' already; to give it the name '%s', first: "
-			"longwire remove %s",
+			"the key is known as '%s' already; to give it the name '%s', first remove "
+			"'%s'",
 			same_key->name, addition->name, same_key->name);
 	if (same_key && card_equal(&same_key->card, &addition->card))
 		return -EALREADY;

@@ -197,7 +197,7 @@ static void note_vlans(const struct cli *cli, const struct trust_addition *addit
 
 static void say_added(const struct cli *cli, const struct work *w)
 {
-	char key[KEY_TEXT_BYTES], phrase[CHECK_PHRASE_BYTES], command[CLI_COMMAND_BYTES];
+	char key[KEY_TEXT_BYTES], phrase[CHECK_PHRASE_BYTES], command[COMMAND_BYTES];
 
 	for (size_t i = 0; i < w->card_count; i++) {
 		const struct card *card = &w->cards[i].card;

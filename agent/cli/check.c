@@ -137,7 +137,7 @@ static void say_all(const struct findings *f)
 
 int cmd_check(int argc, char **argv, struct cli *cli)
 {
-	char command[CLI_COMMAND_BYTES];
+	char command[COMMAND_BYTES];
 	struct findings f = {.cli = cli};
 	int rc = cli_parse(cli, argc, argv, &ARGP, NULL);
 

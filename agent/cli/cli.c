@@ -8,10 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A shell takes a word of these as it is. */
-static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			    "/._-+=:,@%";
-
 enum {
 	NEAR_ENOUGH = 2,     /* letters that may differ for a suggestion */
 	WORD_BYTES_MAX = 32, /* longer words are nobody's typing mistake */
@@ -83,35 +79,9 @@ void cli_note_folder(const struct cli *cli)
 	fprintf(stderr, "folder: %s\n", cli->folder);
 }
 
-/* Append @word as a shell reads it back: within single quotes, each of its own as '\'' . */
-static void append_quoted(char *out, size_t size, const char *word)
+const char *cli_command(const struct cli *cli, const char *arguments, char out[COMMAND_BYTES])
 {
-	size_t used = strlen(out);
-
-	if (*word && word[strspn(word, PLAIN)] == '\0') {
-		snprintf(out + used, size - used, "%s", word);
-		return;
-	}
-	used += (size_t)snprintf(out + used, size - used, "'");
-	for (; *word && used + 5 < size; word++)
-		used += (size_t)snprintf(out + used, size - used, *word == '\'' ? "'\\''" : "%c",
-					 *word);
-	snprintf(out + used, size - used, "'");
-}
-
-const char *cli_command(const struct cli *cli, const char *arguments, char out[CLI_COMMAND_BYTES])
-{
-	size_t used;
-
-	out[0] = '\0';
-	append_quoted(out, CLI_COMMAND_BYTES, cli->program);
-	if (cli->folder_option) {
-		strcat(out, " -C ");
-		append_quoted(out, CLI_COMMAND_BYTES, cli->folder);
-	}
-	used = strlen(out);
-	snprintf(out + used, CLI_COMMAND_BYTES - used, " %s", arguments);
-	return out;
+	return command_text(cli->folder, arguments, out);
 }
 
 static size_t least(size_t a, size_t b)

@@ -13,6 +13,7 @@
 #include <argp.h>
 #include <stddef.h>
 
+#include "agent/command.h"
 #include "agent/config.h"
 #include "common/error.h"
 #include "keys/identity.h"
@@ -25,18 +26,12 @@ enum cli_exit {
 	CLI_USAGE = 2,  /* argp has said what is wrong with the arguments */
 };
 
-enum {
-	CLI_COMMAND_BYTES = 4 * CONFIG_PATH_BYTES /* two quoted paths and arguments */
-};
-
 /**
  * struct cli - what came before the subcommand's own arguments
- * @program:		how this program can be started from anywhere: its name, or its absolute path
  * @folder_option:	value of -C, before or after the subcommand; NULL if there is none
  * @folder:		absolute path of the folder in use; set by cli_parse()
  */
 struct cli {
-	const char *program;
 	const char *folder_option;
 	char folder[CONFIG_PATH_BYTES];
 };
@@ -61,12 +56,9 @@ int cli_failf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_note_folder(const struct cli *cli);
 
 /**
- * cli_command() - A command that works as pasted, from any folder
- * @arguments:	subcommand and arguments, quoted where need be
- *
- * Return: @out, such as "longwire -C '/a folder' up"
+ * cli_command() - command_text() for the folder in use
  */
-const char *cli_command(const struct cli *cli, const char *arguments, char out[CLI_COMMAND_BYTES]);
+const char *cli_command(const struct cli *cli, const char *arguments, char out[COMMAND_BYTES]);
 
 /*
  * What most subcommands read first, with what to do where it is missing. Each as the function it

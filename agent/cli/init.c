@@ -140,7 +140,7 @@ static int make_conf(const struct cli *cli, const char *name, struct error *err)
 
 int cmd_init(int argc, char **argv, struct cli *cli)
 {
-	char default_name[NAME_BYTES], command[CLI_COMMAND_BYTES];
+	char default_name[NAME_BYTES], command[COMMAND_BYTES];
 	const char *name = NULL;
 	struct error err;
 	int rc = cli_parse(cli, argc, argv, &ARGP, &name);

@@ -12,7 +12,7 @@
 /* What to do about a part of the folder that is not there. */
 static int suggest_init(const struct cli *cli, const char *what, struct error *err)
 {
-	char command[CLI_COMMAND_BYTES];
+	char command[COMMAND_BYTES];
 
 	return error_set(err, -ENOENT, "%s has no %s; make one with: %s", cli->folder, what,
 			 cli_command(cli, "init", command));

@@ -4,10 +4,8 @@
  * Layer: agent (command line).
  */
 #include <argp.h>
-#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -109,16 +107,6 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Return: @argv0 if the shell finds it by name, else its absolute path: for commands to be pasted */
-static const char *program_path(const char *argv0)
-{
-	static char path[PATH_MAX];
-
-	if (!strchr(argv0, '/') || !realpath(argv0, path))
-		return argv0;
-	return path;
-}
-
 static int refuse_command(const char *name)
 {
 	const char *names[COMMAND_COUNT], *meant;
@@ -140,7 +128,7 @@ int main(int argc, char **argv)
 	char title[COMMAND_TITLE_BYTES];
 
 	argp_err_exit_status = CLI_USAGE;
-	choice.cli.program = program_path(argv[0]);
+	command_set_program(argv[0]);
 	if (argp_parse(&ARGP, argc, argv, ARGP_IN_ORDER, NULL, &choice))
 		return CLI_USAGE;
 	command = find_command(argv[choice.at]);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent/command.h"
 #include "agent/detail.h"
 
 enum {
@@ -91,17 +92,18 @@ static void put_peers(FILE *out, const json_t *status)
 {
 	const json_t *peers = json_object_get(status, "peers");
 	const char *folder = text_of(json_object_get(status, "agent"), "folder");
+	char command[COMMAND_BYTES];
 
 	fputs("Peers\n", out);
 	for (size_t i = 0; i < json_array_size(peers); i++)
 		put_peer(out, json_array_get(peers, i));
 	if (json_array_size(peers) > 0)
 		return;
-	fputs("  none yet. Give a friend what this prints: longwire -C ", out);
-	put(out, folder);
-	fputs(" card\n            and add what the friend gives you: longwire -C ", out);
-	put(out, folder);
-	fputs(" add\n", out);
+	fputs("  none yet. Give a friend what this prints: ", out);
+	put(out, command_text(folder, "card", command));
+	fputs("\n            and add what the friend gives you: ", out);
+	put(out, command_text(folder, "add", command));
+	fputc('\n', out);
 }
 
 static void put_port(FILE *out, const json_t *port)
@@ -188,15 +190,16 @@ static void put_knock(FILE *out, const json_t *knock)
 static void put_knocks(FILE *out, const json_t *status)
 {
 	const json_t *knocks = json_object_get(status, "knocks");
+	char command[COMMAND_BYTES];
 
 	if (json_array_size(knocks) == 0)
 		return;
 	fputs("\nKnocks: they have your card, you do not have theirs\n", out);
 	for (size_t i = 0; i < json_array_size(knocks); i++)
 		put_knock(out, json_array_get(knocks, i));
-	fputs("      if you know them, ask for their card, then: longwire -C ", out);
-	put(out, text_of(json_object_get(status, "agent"), "folder"));
-	fputs(" add\n", out);
+	fputs("      if you know them, ask for their card, then: ", out);
+	put(out, command_text(text_of(json_object_get(status, "agent"), "folder"), "add", command));
+	fputc('\n', out);
 }
 
 static void put_agent(FILE *out, const json_t *status)

@@ -192,6 +192,16 @@ def test_commands_that_init_prints_work_as_pasted_from_any_folder(bert):
     assert done.stdout == bert.card()
 
 
+def test_printed_commands_need_no_variable_of_the_terminal_that_printed_them(tmp_path):
+    folder = tmp_path / "by variable"
+    output = good("init", env={**ENVIRONMENT, "LONGWIRE_DIR": str(folder)}).stdout
+    command = re.search(r"others: (.*)", output)[1]
+    done = subprocess.run(
+        command, shell=True, cwd="/", capture_output=True, text=True, check=True, env=ENVIRONMENT
+    )
+    assert f"folder: {folder}\n" in done.stderr
+
+
 def test_commands_without_a_folder_say_how_to_make_one(tmp_path):
     nowhere = tmp_path / "no where"
     for command in (["card"], ["check"], ["add"]):
