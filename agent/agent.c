@@ -26,6 +26,7 @@
 #include "agent/watch.h"
 #include "agent_parts.h"
 #include "common/log.h"
+#include "control_link.h"
 #include "keys/identity.h"
 #include "keys/trust.h"
 #include "proto/engine.h"
@@ -257,8 +258,11 @@ static int open_control(struct agent *a, struct error *err)
 	const struct control_events events = {
 		.on_request = on_request, .on_garbage = on_garbage, .context = a};
 
-	return control_open(&a->control, &a->loop, a->config.control, a->config.group, &events,
-			    err);
+	control_link_remove(&a->config);
+	rc = control_open(&a->control, &a->loop, a->config.control, a->config.group, &events, err);
+	if (rc == 0)
+		control_link_make(&a->config);
+	return rc;
 }
 
 /* ---- what is watched ---- */
@@ -383,6 +387,8 @@ static void close_parts(struct agent *a)
 	if (a->tunnel)
 		tunnel_close(a->tunnel);
 	loop_stop(a);
+	if (a->control)
+		control_link_remove(&a->config);
 }
 
 /* Return: true when libuv holds nothing any more */

@@ -16,6 +16,7 @@
 
 #include "common/file.h"
 #include "config_draft.h"
+#include "control_link.h"
 
 _Static_assert((int)NAME_BYTES == (int)TEXT_NAME_BYTES, "one length of names everywhere");
 _Static_assert((int)LISTEN_PORT_DEFAULT == (int)CARD_PORT_DEFAULT, "a card without port means it");
@@ -151,7 +152,8 @@ static int settle_control(struct draft *d, struct error *err)
 	if (!d->control_line) {
 		snprintf(folder, sizeof(folder), "%.*s", runtime ? (int)strcspn(runtime, ":") : 0,
 			 runtime ? runtime : "");
-		rc = config_path(folder[0] ? folder : c->folder, "agent.sock", c->control, err);
+		rc = config_path(folder[0] ? folder : c->folder, CONTROL_SOCKET_NAME, c->control,
+				 err);
 	}
 	if (rc || strlen(c->control) < CONTROL_PATH_BYTES)
 		return rc;

@@ -14,12 +14,15 @@
 
 #include "agent/command.h"
 #include "agent/config.h"
+#include "control_link.h"
 
 enum {
 	ANSWER_WITHIN_S = 10 /* more than any command takes; an agent that hangs is said */
 };
 
-static const char SOCKET_NAME[] = "agent.sock";
+/* Where a service manager puts it for RuntimeDirectory=longwire, and the folder that belongs to it */
+static const char SERVICE_FOLDER[] = "/etc/longwire";
+static const char SERVICE_SOCKET[] = "/run/longwire/" CONTROL_SOCKET_NAME;
 
 /* Return: a connected descriptor, or a negative errno */
 static int connect_to(const char *path)
@@ -43,22 +46,42 @@ static int connect_to(const char *path)
 	return rc;
 }
 
-/* Where the socket is: as configured; in the folder when the configuration is broken just now */
-static int socket_path(const char *folder, char out[CONFIG_PATH_BYTES])
+/* Where the socket is as configured, and with our own $RUNTIME_DIRECTORY; "" when the configuration is
+ * broken just now */
+static void configured_path(const char *folder, char out[CONFIG_PATH_BYTES])
 {
 	struct config *config = calloc(1, sizeof(*config));
-	int rc = config ? config_load(folder, config, NULL) : -ENOMEM;
 
-	if (rc == 0)
+	out[0] = '\0';
+	if (config && config_load(folder, config, NULL) == 0)
 		snprintf(out, CONFIG_PATH_BYTES, "%s", config->control);
-	else
-		snprintf(out, CONFIG_PATH_BYTES, "%s/%s", folder, SOCKET_NAME);
 	free(config);
-	return rc;
+}
+
+/* As configured; else in the folder, where the agent leaves a link when its own $RUNTIME_DIRECTORY is
+ * another; else where a service has it that may not write to its folder.
+ * Return: a descriptor, or a negative errno; @path: the last one that was tried */
+static int find_socket(const char *folder, char path[CONFIG_PATH_BYTES])
+{
+	int fd = -ENOENT;
+
+	configured_path(folder, path);
+	if (path[0])
+		fd = connect_to(path);
+	if (fd != -ENOENT && fd != -ECONNREFUSED)
+		return fd;
+	if (config_path(folder, CONTROL_SOCKET_NAME, path, NULL) == 0)
+		fd = connect_to(path);
+	if ((fd != -ENOENT && fd != -ECONNREFUSED) || strcmp(folder, SERVICE_FOLDER) != 0)
+		return fd;
+	strcpy(path, SERVICE_SOCKET);
+	return connect_to(path);
 }
 
 static int refuse(const char *folder, const char *path, int code, struct error *err)
 {
+	char command[COMMAND_BYTES];
+
 	if (code == -ENOENT || code == -ECONNREFUSED)
 		return error_set(err, -ENOENT, "no agent runs in %s; start it with: %s", folder,
 				 command_text(folder, "up", command));
@@ -74,13 +97,9 @@ static int refuse(const char *folder, const char *path, int code, struct error *
 int control_client_open(struct control_client *c, const char *folder, struct error *err)
 {
 	char path[CONFIG_PATH_BYTES];
-	int fd;
+	int fd = find_socket(folder, path);
 
 	*c = (struct control_client){0};
-	socket_path(folder, path);
-	fd = connect_to(path);
-	char command[COMMAND_BYTES];
-
 	if (fd < 0)
 		return refuse(folder, path, fd, err);
 	c->fd = fd;

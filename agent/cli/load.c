@@ -2,11 +2,8 @@
  * load.c - what most subcommands read first; see cli.h
  */
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include "agent/control_client.h"
 #include "cli.h"
 
 /* What to do about a part of the folder that is not there. */
@@ -52,20 +49,9 @@ int cli_load_trust(const struct cli *cli, const struct public_key *own, struct t
 
 bool cli_agent_runs(const struct cli *cli)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	struct config config;
-	bool runs;
-	int fd;
+	struct control_client client;
+	bool runs = control_client_open(&client, cli->folder, NULL) == 0;
 
-	if (config_load(cli->folder, &config, NULL) ||
-	    strlen(config.control) >= sizeof(to.sun_path))
-		return false;
-	strcpy(to.sun_path, config.control);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	/* EAGAIN: it is there, and busy. */
-	runs = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN;
-	close(fd);
+	control_client_close(&client);
 	return runs;
 }

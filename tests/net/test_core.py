@@ -315,6 +315,27 @@ def test_without_an_agent_the_command_to_start_it_is_said(lab, agents):
         assert f"longwire -C {anna.folder} up" in done.stderr
 
 
+def test_a_service_managers_runtime_directory_needs_no_variable_elsewhere(lab, agents, tmp_path):
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    anna = agents(lab.host("anna"), prefix=["env", f"RUNTIME_DIRECTORY={runtime}"])
+    anna.up()
+    anna.prefix = []  # a shell that knows nothing of it
+    assert anna.status()["agent"]["name"] == "anna"
+    assert (runtime / "agent.sock").is_socket()
+    anna.kill()
+    anna.up()  # where a killed agent left its link, and no service manager is about
+    assert not os.path.islink(os.path.join(anna.folder, "agent.sock"))
+
+
+def test_an_agent_without_an_identity_says_how_to_make_one(lab, agents):
+    anna = agents(lab.host("anna"))
+    os.unlink(os.path.join(anna.folder, "identity.key"))
+    done = anna.cli("up", check=False)
+    assert done.returncode == 1
+    assert f"make one with: {os.path.realpath(BINARY)} -C {anna.folder} init" in done.stderr
+
+
 def test_status_has_every_key_of_the_contract(lab, agents):
     anna, bert, _ = trio(lab, agents)
     bert.kill()
