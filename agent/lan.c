@@ -170,7 +170,10 @@ static void apply_peer(struct lan *l, size_t peer)
 {
 	const struct lan_peer *p = &l->peers[peer];
 	struct switch_member how = {
-		.is_peer = true, .quota = SWITCH_PEER_QUOTA, .broadcast = p->broadcast};
+		.is_peer = true,
+		.quota = p->limits.mac_quota ? p->limits.mac_quota : SWITCH_PEER_QUOTA,
+		.broadcast = p->limits.broadcast,
+	};
 	int member = LAN_PEER_BASE + (int)peer;
 
 	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
@@ -216,13 +219,13 @@ static struct lan_peer *peer_place(struct lan *l, int peer)
 }
 
 void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_count,
-		  uint32_t broadcast)
+		  const struct lan_limits *limits)
 {
 	struct lan_peer *p = peer_place(l, peer);
 
 	if (!p)
 		return; /* it stays a member of nothing */
-	*p = (struct lan_peer){.is_set = true, .broadcast = broadcast};
+	*p = (struct lan_peer){.is_set = true, .limits = *limits};
 	p->vlan_count = vlan_count < PEER_VLANS_MAX ? vlan_count : PEER_VLANS_MAX;
 	memcpy(p->vlans, vlans, p->vlan_count * sizeof(*vlans));
 	apply_peer(l, (size_t)peer);

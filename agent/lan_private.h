@@ -46,7 +46,7 @@ struct lan_port {
 /* What lan_peer_set() said of a peer: applied again to vlans that come later. */
 struct lan_peer {
 	bool is_set;
-	uint32_t broadcast;
+	struct lan_limits limits;
 	uint16_t vlans[PEER_VLANS_MAX];
 	size_t vlan_count;
 };

@@ -196,9 +196,12 @@ static void fill_vlans(struct peers *p, const struct trust_peer *from, const str
 static void set_lan(struct entry *e, const struct trust_peer *from)
 {
 	const struct peers *p = e->owner;
-	uint32_t broadcast = from->local.broadcast ? from->local.broadcast : p->config->broadcast;
+	const struct lan_limits limits = {
+		.broadcast = from->local.broadcast ? from->local.broadcast : p->config->broadcast,
+		.mac_quota = from->local.mac_quota,
+	};
 
-	lan_peer_set(p->links.lan, e->peer.number, e->peer.vlans, e->peer.vlan_count, broadcast);
+	lan_peer_set(p->links.lan, e->peer.number, e->peer.vlans, e->peer.vlan_count, &limits);
 }
 
 static bool vlans_differ(const struct peer *peer, const struct engine_peer_config *config)

@@ -25,6 +25,8 @@ enum {
 	BEN = 1,
 };
 
+static const struct lan_limits NO_LIMITS = {.broadcast = BROADCAST_OFF};
+
 /* ---- a port that takes notes ---- */
 
 struct fake_port {
@@ -271,8 +273,8 @@ static int set_up(void **state)
 	add_port(&f->config, "other", BLUE);
 	uv_loop_init(&f->loop);
 	assert_int_equal(lan_open(&f->lan, &f->loop, &f->engine, &f->config, NULL), 0);
-	lan_peer_set(f->lan, ANNA, both, 2, BROADCAST_OFF);
-	lan_peer_set(f->lan, BEN, red, 1, BROADCAST_OFF);
+	lan_peer_set(f->lan, ANNA, both, 2, &NO_LIMITS);
+	lan_peer_set(f->lan, BEN, red, 1, &NO_LIMITS);
 	*state = f;
 	return 0;
 }
@@ -424,6 +426,21 @@ static void more_addresses_than_a_peer_may_have_are_counted_and_go_on(void **sta
 	assert_int_equal(port_named("hub")->sent, SWITCH_PEER_QUOTA + 1);
 }
 
+static void a_mac_quota_of_a_peers_own_replaces_the_usual_one(void **state)
+{
+	const struct lan_limits two = {.broadcast = BROADCAST_OFF, .mac_quota = 2};
+	const uint16_t red[] = {RED};
+	struct fixture *f = *state;
+
+	lan_peer_set(f->lan, BEN, red, 1, &two);
+	for (int i = 1; i <= 3; i++) {
+		hear(f, ANNA, RED, BROADCAST, i);
+		hear(f, BEN, RED, BROADCAST, 100 + i);
+	}
+	assert_int_equal(f->engine.drops[ANNA][DROP_MAC_QUOTA], 0);
+	assert_int_equal(f->engine.drops[BEN][DROP_MAC_QUOTA], 1);
+}
+
 static void a_full_outbox_is_sent_and_the_frame_tried_again(void **state)
 {
 	struct fixture *f = *state;
@@ -452,7 +469,7 @@ static void a_peer_that_is_unset_or_changed_loses_its_vlans(void **state)
 	const uint16_t blue[] = {BLUE};
 
 	lan_peer_unset(f->lan, BEN);
-	lan_peer_set(f->lan, ANNA, blue, 1, BROADCAST_OFF);
+	lan_peer_set(f->lan, ANNA, blue, 1, &NO_LIMITS);
 	say("hub", BROADCAST, 1);
 	assert_int_equal(f->engine.sent[ANNA] + f->engine.sent[BEN], 0);
 	say("other", BROADCAST, 2);
@@ -537,7 +554,7 @@ static void a_peers_vlan_that_comes_later_finds_it_there(void **state)
 	const uint16_t green[] = {30};
 	struct config next = f->config;
 
-	lan_peer_set(f->lan, BEN, green, 1, BROADCAST_OFF);
+	lan_peer_set(f->lan, BEN, green, 1, &NO_LIMITS);
 	add_vlan(&next, "green", 30);
 	add_port(&next, "extra", 30);
 	lan_reload(f->lan, &next, NULL);
@@ -637,6 +654,7 @@ int main(void)
 		with_lan(a_frame_for_a_vlan_the_peer_does_not_share_is_counted),
 		with_lan(what_the_switch_drops_is_counted_where_it_came_in),
 		with_lan(more_addresses_than_a_peer_may_have_are_counted_and_go_on),
+		with_lan(a_mac_quota_of_a_peers_own_replaces_the_usual_one),
 		with_lan(a_full_outbox_is_sent_and_the_frame_tried_again),
 		with_lan(a_frame_that_fits_no_outbox_is_counted_once),
 		with_lan(a_peer_that_is_unset_or_changed_loses_its_vlans),

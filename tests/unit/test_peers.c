@@ -24,19 +24,19 @@ static struct {
 	int peer;
 	size_t vlan_count;
 	uint16_t first_vlan;
-	uint32_t broadcast;
+	struct lan_limits limits;
 	int sets;
 	int unsets;
 } lan;
 
 void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_count,
-		  uint32_t broadcast)
+		  const struct lan_limits *limits)
 {
 	(void)l;
 	lan.peer = peer;
 	lan.vlan_count = vlan_count;
 	lan.first_vlan = vlan_count ? vlans[0] : 0;
-	lan.broadcast = broadcast;
+	lan.limits = *limits;
 	lan.sets++;
 }
 
@@ -206,7 +206,7 @@ static void a_card_becomes_a_peer_on_the_only_vlan(void **state)
 	assert_ptr_equal(peers_get(peers, anna->number), anna);
 	assert_int_equal(lan.sets, 1);
 	assert_int_equal(lan.first_vlan, 7);
-	assert_int_equal(lan.broadcast, 5000);
+	assert_int_equal(lan.limits.broadcast, 5000);
 	assert_int_equal(notes.count, 0);
 }
 
@@ -331,11 +331,12 @@ static void a_local_file_chooses_vlans_and_limits(void **state)
 	(void)state;
 	config.vlans[config.vlan_count++] = (struct vlan_config){.name = "other", .id = 8};
 	write_card("anna", 1, NULL);
-	write_file("anna.local", "[local]\nvlans = other\nbroadcast = 50\n");
+	write_file("anna.local", "[local]\nvlans = other\nbroadcast = 50\nmac_quota = 3\n");
 	apply();
 	assert_int_equal(lan.vlan_count, 1);
 	assert_int_equal(lan.first_vlan, 8);
-	assert_int_equal(lan.broadcast, 50);
+	assert_int_equal(lan.limits.broadcast, 50);
+	assert_int_equal(lan.limits.mac_quota, 3);
 	assert_int_equal(notes.count, 0);
 }
 

@@ -36,9 +36,19 @@ void lan_use_names(struct lan *l, const char *(*name_of)(void *context, int peer
 /** lan_reload() - Ports and vlans as in @config: those that did not change are not disturbed */
 int lan_reload(struct lan *l, const struct config *config, struct error *err);
 
-/** lan_peer_set() - A peer was added or its vlans changed; @vlans are ids; @broadcast as in config */
+/**
+ * struct lan_limits - what a peer may use of a vlan
+ * @broadcast:	frames a second, as in config
+ * @mac_quota:	addresses that are learned behind it; 0: SWITCH_PEER_QUOTA
+ */
+struct lan_limits {
+	uint32_t broadcast;
+	uint32_t mac_quota;
+};
+
+/** lan_peer_set() - A peer was added, or its vlans or limits changed; @vlans are ids */
 void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_count,
-		  uint32_t broadcast);
+		  const struct lan_limits *limits);
 
 /** lan_peer_unset() - The peer was removed */
 void lan_peer_unset(struct lan *l, int peer);
