@@ -136,7 +136,7 @@ static void add_tries(struct text *t, const struct peer *peer, const struct peer
 	if (peer->refusals)
 		add(t, ", %llu datagram%s %s", (unsigned long long)peer->refusals,
 		    peer->refusals == 1 ? "" : "s", refusal_text(peer->refused_error));
-	if (info->trouble == TROUBLE_NO_ANSWER)
+	if (info->trouble == TROUBLE_NO_ANSWER || info->trouble == TROUBLE_GOODBYE)
 		add(t, ", nothing came back");
 }
 
@@ -190,6 +190,11 @@ static void add_causes(struct text *t, const struct peer *peer, const struct pee
 		add(t, ". No cipher in common: update longwire on the older side");
 		return;
 	case TROUBLE_GOODBYE:
+		if (info->tries > 1)
+			add(t,
+			    ". Likely causes, in this order: its agent was stopped; %s removed "
+			    "your card",
+			    name);
 		return;
 	}
 }
@@ -199,7 +204,7 @@ static void add_past(struct text *t, const struct peer_info *info, uint64_t now_
 	char age[AGE_TEXT_BYTES];
 
 	if (info->trouble == TROUBLE_GOODBYE)
-		add(t, "its agent was stopped and said so; ");
+		add(t, "it said goodbye; ");
 	else if (info->trouble == TROUBLE_SILENT && info->heard_ns)
 		add(t, "it was up and has been silent for %s; ",
 		    detail_age((now_ns - info->heard_ns) / NS_PER_S, age));
@@ -232,7 +237,7 @@ const char *detail_down_reason(const struct peer_info *info)
 {
 	switch (info->trouble) {
 	case TROUBLE_GOODBYE:
-		return "it stopped and said so";
+		return "it said goodbye: it was stopped, or removed your card";
 	case TROUBLE_SILENT:
 		return "it went silent";
 	case TROUBLE_BAD_ANSWER:

@@ -96,6 +96,18 @@ static void a_resolved_name_shows_what_it_resolved_to(void **state)
 	assert_contains(detail(&peer, &info), "anna.example:9 resolved to 192.0.2.1:9");
 }
 
+static void after_a_goodbye_both_reasons_for_one_are_told(void **state)
+{
+	struct peer_info info = tried(TROUBLE_GOODBYE);
+	struct peer peer = a_peer();
+
+	(void)state;
+	assert_in_order(detail(&peer, &info),
+			(const char *[]){"it said goodbye", "192.0.2.1:9", "12 handshakes sent",
+					 "nothing came back", "was stopped", "removed your card",
+					 NULL});
+}
+
 static void a_name_that_does_not_resolve_is_a_fact(void **state)
 {
 	struct peer_info info = {.state = PEER_IDLE};
@@ -150,7 +162,6 @@ static void a_known_cause_is_told_alone(void **state)
 		{TROUBLE_OLD_INITIATION, "clock"},
 		{TROUBLE_VERSION, "No protocol version in common"},
 		{TROUBLE_CIPHER, "No cipher in common"},
-		{TROUBLE_GOODBYE, "was stopped and said so"},
 	};
 	struct peer peer = a_peer();
 
@@ -208,6 +219,7 @@ int main(void)
 		cmocka_unit_test(silence_is_told_with_facts_first_and_causes_in_order),
 		cmocka_unit_test(one_unanswered_try_is_no_reason_to_guess),
 		cmocka_unit_test(a_resolved_name_shows_what_it_resolved_to),
+		cmocka_unit_test(after_a_goodbye_both_reasons_for_one_are_told),
 		cmocka_unit_test(a_name_that_does_not_resolve_is_a_fact),
 		cmocka_unit_test(a_refused_datagram_is_told_and_comes_first_among_causes),
 		cmocka_unit_test(a_peer_without_any_address_has_to_call),
