@@ -45,9 +45,9 @@ enum {
  * Where the file system knows no locks, the control socket still keeps two agents apart. */
 static int lock_folder(struct agent *a, const char *folder, struct error *err)
 {
-	a->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char command[COMMAND_BYTES];
 
+	a->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (a->folder_fd < 0)
 		return error_set(err, -errno, "%s: cannot be opened (%s); make it with: %s", folder,
 				 strerror(errno), command_text(folder, "init", command));
@@ -73,8 +73,8 @@ static void load_state(struct agent *a)
 static int load_files(struct agent *a, const char *folder, struct error *err)
 {
 	int rc = config_load(folder, &a->config, err);
-
 	char command[COMMAND_BYTES];
+
 	if (rc == -ENOENT)
 		return error_set(err, rc, "%s has no agent.conf; make one with: %s", folder,
 				 command_text(folder, "init", command));
@@ -177,16 +177,16 @@ static int start_engine(struct agent *a, const struct identity *me, struct error
 static int start_identity(struct agent *a, struct error *err)
 {
 	char path[CONFIG_PATH_BYTES + sizeof("/identity.key")];
-	struct identity me = {0};
 	char command[COMMAND_BYTES];
+	struct identity me = {0};
 	int rc;
 
 	snprintf(path, sizeof(path), "%s/identity.key", a->config.folder);
 	rc = identity_load(path, &me, err);
-	if (rc == 0)
 	if (rc == -ENOENT)
 		error_set(err, rc, "%s has no identity.key; make one with: %s", a->config.folder,
 			  command_text(a->config.folder, "init", command));
+	if (rc == 0)
 		rc = start_engine(a, &me, err);
 	identity_free(&me);
 	return rc;
@@ -220,7 +220,15 @@ static void on_send_failed(void *context, int peer, int error)
 	events_send_failed(context, peer, error);
 }
 
-int agent_open_tunnel(struct agent *a, uint16_t port, struct error *err)
+/* Where the port comes from, for a message that is about it */
+static int place(const struct config *c, int code, struct error *err)
+{
+	if (c->listen_line)
+		return error_set(err, code, "%s:%d: %s", c->file, c->listen_line, err->text);
+	return error_set(err, code, "%s: %s", c->file, err->text);
+}
+
+int agent_open_tunnel(struct agent *a, const struct config *config, struct error *err)
 {
 	const struct tunnel_events events = {
 		.on_datagram = on_datagram,
@@ -230,10 +238,10 @@ int agent_open_tunnel(struct agent *a, uint16_t port, struct error *err)
 		.context = a,
 	};
 	struct tunnel *opened = NULL;
-	int rc = tunnel_open(&opened, &a->loop, port, &events, err);
+	int rc = tunnel_open(&opened, &a->loop, config->listen, &events, err);
 
 	if (rc)
-		return rc;
+		return place(config, rc, err);
 	lan_use_tunnel(a->lan, opened);
 	if (a->tunnel)
 		tunnel_close(a->tunnel);
@@ -257,6 +265,7 @@ static int open_control(struct agent *a, struct error *err)
 {
 	const struct control_events events = {
 		.on_request = on_request, .on_garbage = on_garbage, .context = a};
+	int rc;
 
 	control_link_remove(&a->config);
 	rc = control_open(&a->control, &a->loop, a->config.control, a->config.group, &events, err);
@@ -325,7 +334,7 @@ static int open_parts(struct agent *a, struct error *err)
 	if (rc == 0)
 		rc = open_peers(a, err);
 	if (rc == 0)
-		rc = agent_open_tunnel(a, a->config.listen, err);
+		rc = agent_open_tunnel(a, &a->config, err);
 	if (rc == 0)
 		rc = open_control(a, err);
 	if (rc == 0)
@@ -378,6 +387,8 @@ static void say_goodbye(struct agent *a)
 static void close_parts(struct agent *a)
 {
 	pings_close(a->pings); /* first: what waits is answered while its client is there */
+	if (a->control)
+		control_link_remove(&a->config);
 	control_close(a->control);
 	watch_close(a->watch);
 	netwatch_close(a->netwatch);
@@ -387,8 +398,6 @@ static void close_parts(struct agent *a)
 	if (a->tunnel)
 		tunnel_close(a->tunnel);
 	loop_stop(a);
-	if (a->control)
-		control_link_remove(&a->config);
 }
 
 /* Return: true when libuv holds nothing any more */

@@ -11,9 +11,9 @@
 
 /* ---- agent.c ---- */
 
-/** agent_open_tunnel() - Listen on @port, instead of where it listened before. Return: 0, or a negative
- * errno with @err and nothing changed */
-int agent_open_tunnel(struct agent *a, uint16_t port, struct error *err);
+/** agent_open_tunnel() - Listen where @config says, instead of where it listened before. Return: 0, or
+ * a negative errno with @err and nothing changed */
+int agent_open_tunnel(struct agent *a, const struct config *config, struct error *err);
 
 /* ---- loop.c ---- */
 

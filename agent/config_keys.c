@@ -40,16 +40,17 @@ static int set_name(void *object, const char *value, int line, struct error *err
 
 static int set_listen(void *object, const char *value, int line, struct error *err)
 {
+	struct config *c = &((struct draft *)object)->config;
 	uint32_t port = 0;
 
-	(void)line;
 	if (text_parse_number(value, 1, UINT16_MAX, &port, err))
 		return error_set(
 			err, -EINVAL,
 			"'listen = %.*s' is no UDP port; expected a number from 1 to %d, such as "
 			"%d",
 			SHOWN_MAX, value, UINT16_MAX, LISTEN_PORT_DEFAULT);
-	((struct draft *)object)->config.listen = (uint16_t)port;
+	c->listen = (uint16_t)port;
+	c->listen_line = line;
 	return 0;
 }
 

@@ -186,7 +186,9 @@ static void fill_vlans(struct peers *p, const struct trust_peer *from, const str
 		out->vlan_count = (size_t)count;
 		return;
 	}
-	w = warning_make("vlans-not-applied", err.text, "");
+	w = warning_make("vlans-not-applied", err.text,
+			 e ? "correct it: until then the peer stays on the vlans it had"
+			   : "correct it: until then the peer is on no vlan");
 	notes_add(p->links.notes, NOTE_PEERS, &w);
 	out->vlan_count = e ? e->peer.vlan_count : 0;
 	if (e)

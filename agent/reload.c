@@ -81,7 +81,7 @@ static void apply_config(struct agent *a, struct config *is)
 		     "until then the agent keeps its last good ports");
 		return;
 	}
-	if (is->listen != a->config.listen && agent_open_tunnel(a, is->listen, &err) != 0) {
+	if (is->listen != a->config.listen && agent_open_tunnel(a, is, &err) != 0) {
 		note(a, "config-not-applied", err.text,
 		     "until then the agent listens on its old port");
 		is->listen = a->config.listen;
@@ -112,7 +112,10 @@ static void note_faults(struct agent *a, const struct trust *trust)
 		const struct trust_fault *fault = &trust->faults[i];
 		struct warning warning = warning_make(
 			fault->warning ? "card-odd" : "card-refused", fault->error.text,
-			fault->kept ? "until it is corrected, the peer stays as it was" : "");
+			fault->warning ? ""
+			: fault->kept  ? "correct it: until then the peer stays as it was"
+				       : "correct it, or remove the file: until then nothing in it "
+					 "counts");
 
 		notes_add(&a->notes, NOTE_TRUST, &warning);
 	}

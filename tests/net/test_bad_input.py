@@ -63,7 +63,8 @@ def test_a_taken_port_is_named(lab, agents):
     first.up()
     done = second.cli("up", check=False)
     assert done.returncode == 1
-    assert "19543" in done.stderr and "listen" in done.stderr
+    assert f"{second.folder}/agent.conf:3: UDP port 19543" in done.stderr
+    assert "listen" in done.stderr
 
 
 BAD_CARDS = {

@@ -25,10 +25,12 @@ enum {
 	INTERFACE_NAME_BYTES = 16, /* IFNAMSIZ */
 	LISTEN_PORT_DEFAULT = 19543,
 	BROADCAST_LIMIT_DEFAULT = 5000, /* frames a second and ingress; DESIGN: the switch */
-	BROADCAST_OFF = UINT32_MAX,	/* `broadcast = off`: no limit */
+	BROADCAST_OFF = UINT32_MAX,     /* `broadcast = off`: no limit */
 };
 
-enum port_type { PORT_MCAST /* further types follow with their files */ };
+enum port_type {
+	PORT_MCAST /* further types follow with their files */
+};
 
 /** port_type_name() - As in the file */
 const char *port_type_name(enum port_type type);
@@ -43,9 +45,9 @@ enum mcast_scope {
 struct port_config {
 	char name[NAME_BYTES];
 	enum port_type type;
-	uint16_t vlan;	    /* id */
+	uint16_t vlan;      /* id */
 	uint32_t broadcast; /* frames a second, or BROADCAST_OFF */
-	int line;	    /* of its section in the file, for messages; 0 when plugged */
+	int line;           /* of its section in the file, for messages; 0 when plugged */
 	struct {
 		struct addr group;
 		enum mcast_scope scope;
@@ -60,15 +62,16 @@ struct vlan_config {
 };
 
 struct config {
-	char folder[CONFIG_PATH_BYTES];	 /* absolute */
-	char file[CONFIG_PATH_BYTES];	 /* folder/agent.conf, for messages */
+	char folder[CONFIG_PATH_BYTES]; /* absolute */
+	char file[CONFIG_PATH_BYTES];   /* folder/agent.conf, for messages */
 	char name[NAME_BYTES];
-	uint16_t listen;		 /* UDP port */
-	char at[CONFIG_AT_BYTES];	 /* what the card advertises, each with its port; may be empty */
-	char group[NAME_BYTES];		 /* of the control socket; may be empty */
+	uint16_t listen;          /* UDP port */
+	int listen_line;          /* where the file says so, for messages; 0: it does not */
+	char at[CONFIG_AT_BYTES]; /* what the card advertises, each with its port; may be empty */
+	char group[NAME_BYTES];   /* of the control socket; may be empty */
 	char control[CONFIG_PATH_BYTES]; /* path of the control socket, resolved */
 	uint32_t max_frame;
-	uint32_t broadcast;		 /* default for ports and peers */
+	uint32_t broadcast; /* default for ports and peers */
 	struct vlan_config vlans[CONFIG_VLANS_MAX];
 	size_t vlan_count;
 	struct port_config ports[CONFIG_PORTS_MAX];
