@@ -5,6 +5,8 @@
  * read. A wake-up reads one batch of a socket: what is left wakes the loop again, after the others
  * had their turn.
  *
+ * In a batch, what belongs to sessions is handed over before all else: PROTOCOL.md 5.3.
+ *
  * ICMP is asked for, because "nobody listens there" is the first thing that a user wants to know, and
  * believed for nothing else: whoever guesses our ports can forge it.
  */
@@ -201,24 +203,33 @@ static void take_errors(struct half *half)
 	uv_poll_start(&half->poll, UV_READABLE, on_readable);
 }
 
+static void hand_over(const struct tunnel_events *events, const struct udp_received *r)
+{
+	if (r->is_cut)
+		events->on_truncated(events->context);
+	else
+		events->on_datagram(events->context, &r->from, r->bytes, r->len);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct half *half = poll->data;
 	struct tunnel *t = half->tunnel;
-	struct udp_received batch[UDP_BATCH];
-	int count;
+	struct udp_received batch[UDP_BATCH], *late[UDP_BATCH];
+	int count, late_count = 0;
 
 	(void)events;
 	if (status < 0)
 		take_errors(half);
 	count = udp_receive(half->fd, &t->area, batch);
 	for (int i = 0; i < count; i++) {
-		if (batch[i].is_cut)
-			t->events.on_truncated(t->events.context);
+		if (engine_is_data(batch[i].bytes, batch[i].len))
+			hand_over(&t->events, &batch[i]);
 		else
-			t->events.on_datagram(t->events.context, &batch[i].from, batch[i].bytes,
-					      batch[i].len);
+			late[late_count++] = &batch[i];
 	}
+	for (int i = 0; i < late_count; i++)
+		hand_over(&t->events, late[i]);
 	if (count > 0)
 		t->events.on_batch_end(t->events.context);
 }

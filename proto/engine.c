@@ -161,6 +161,11 @@ static enum drop input_response(struct engine *e, const struct addr *from, const
 	return handshake_complete(e, from, message, now_ns);
 }
 
+bool engine_is_data(const uint8_t *datagram, size_t len)
+{
+	return len >= DATA_MIN_BYTES && datagram[0] == MESSAGE_DATA;
+}
+
 enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
 		       uint64_t now_ns)
 {

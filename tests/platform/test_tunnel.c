@@ -22,6 +22,7 @@ struct heard {
 	int datagrams, truncated, batches, failed;
 	int last_error, last_peer;
 	size_t lengths[MAX_HEARD];
+	uint8_t types[MAX_HEARD];
 	struct addr from;
 	int until; /* stop the loop at so many reports */
 	uv_loop_t *loop;
@@ -37,6 +38,7 @@ static void on_datagram(void *context, const struct addr *from, uint8_t *bytes, 
 {
 	struct heard *h = context;
 
+	h->types[h->datagrams % MAX_HEARD] = len ? bytes[0] : 0;
 	memset(bytes, 0, len); /* allowed */
 	h->from = *from;
 	h->lengths[h->datagrams++ % MAX_HEARD] = len;
@@ -232,6 +234,27 @@ static void more_than_a_batch_arrives_whole(void **state)
 	close_pair(&p);
 }
 
+/* PROTOCOL.md 5.3: so that a flood of initiations makes no session wait behind it. */
+static void sessions_come_before_handshakes_of_the_same_batch(void **state)
+{
+	static const uint8_t types[] = {1, 4, 3, 2, 4, 9, 4}, first[] = {4, 4, 4, 1, 3, 2, 9};
+	uint8_t messages[sizeof(types)][SMALL_BYTES] = {{0}};
+	struct datagram list[sizeof(types)];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	for (size_t i = 0; i < sizeof(types); i++) {
+		messages[i][0] = types[i];
+		list[i] = (struct datagram){.to = p.to_b, .bytes = messages[i], .len = SMALL_BYTES};
+	}
+	tunnel_send(p.a, list, sizeof(types));
+	run_until(&p, sizeof(types));
+	assert_int_equal(p.at_b.datagrams, sizeof(types));
+	assert_memory_equal(p.at_b.types, first, sizeof(first));
+	close_pair(&p);
+}
+
 static void both_families_share_a_port_and_mix_in_one_send(void **state)
 {
 	struct addr bound[2], v6 = {.ip = {[15] = 1}};
@@ -307,6 +330,7 @@ int main(void)
 		cmocka_unit_test(one_that_the_kernel_refuses_costs_only_itself),
 		cmocka_unit_test(nobody_listening_is_told_and_costs_no_datagram_of_others),
 		cmocka_unit_test(more_than_a_batch_arrives_whole),
+		cmocka_unit_test(sessions_come_before_handshakes_of_the_same_batch),
 		cmocka_unit_test(both_families_share_a_port_and_mix_in_one_send),
 		cmocka_unit_test(a_port_in_use_is_named_with_the_key_to_change),
 		cmocka_unit_test(a_port_taken_in_one_family_only_is_in_use),

@@ -23,8 +23,8 @@ struct tunnel;
 
 /**
  * struct tunnel_events - what the tunnel reports
- * @on_datagram:	one received datagram; @bytes may be changed, and are the tunnel's again after
- *			on_batch_end()
+ * @on_datagram:	one received datagram, those of sessions before the others of a batch; @bytes may
+ *			be changed, and are the tunnel's again after on_batch_end()
  * @on_truncated:	a datagram longer than the buffer was dropped
  * @on_batch_end:	the socket was read empty or a batch is full: flush now
  * @on_send_failed:	the kernel refused a datagram for @peer (-1: none) with @error (positive errno);

@@ -198,6 +198,14 @@ enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datag
 		       uint64_t now_ns);
 
 /**
+ * engine_is_data() - Does it look like a session's datagram?
+ *
+ * Of those that wait together, the caller hands these over first, so that a flood of handshakes keeps
+ * no session waiting: PROTOCOL.md 5.3.
+ */
+bool engine_is_data(const uint8_t *datagram, size_t len);
+
+/**
  * engine_next_frame() - Next frame of the last datagram; control records on the way are handled
  *
  * Must be called until it returns false, or the control records behind the last frame are lost.
