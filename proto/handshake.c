@@ -464,7 +464,7 @@ enum drop handshake_complete(struct engine *e, const struct addr *from, const ui
 		s.cross_id = p->outgoing[which].cross_id;
 		install_ours(e, p, &s, &n);
 		timers_heard(p, now_ns);
-		path_set_endpoint(e, p, from);
+		path_take_answer(e, p, from, now_ns);
 		hello_start(e, p, now_ns);
 		timers_due(e, p, now_ns);
 	} else {

@@ -53,6 +53,20 @@ void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to)
 	event_raise(e, p, ENGINE_EVENT_MOVED);
 }
 
+void path_take_answer(struct engine *e, struct peer *p, const struct addr *from, uint64_t now_ns)
+{
+	struct addr targets[PATH_TARGETS_MAX];
+	size_t count = path_targets(p, true, targets);
+
+	for (size_t i = 0; i < count; i++) {
+		if (addr_equal(&targets[i], from)) {
+			path_set_endpoint(e, p, from);
+			return;
+		}
+	}
+	path_heard_elsewhere(e, p, from, now_ns);
+}
+
 void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *from,
 			  uint64_t now_ns)
 {

@@ -26,6 +26,14 @@ bool path_has_target(const struct peer *p);
  */
 size_t path_targets(const struct peer *p, bool all, struct addr out[PATH_TARGETS_MAX]);
 
+/**
+ * path_take_answer() - A response was accepted: is its source the endpoint?
+ *
+ * It is if we may have sent the initiation there. The source of a response is not authentic: who sees it
+ * can send it on from another address, faster. So another address is challenged first.
+ */
+void path_take_answer(struct engine *e, struct peer *p, const struct addr *from, uint64_t now_ns);
+
 /** path_set_endpoint() - A validated address */
 void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to);
 

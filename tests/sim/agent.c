@@ -122,8 +122,12 @@ void sim_agent_set_clock(struct sim *sim, unsigned agent, int64_t offset_ns)
 
 static void take_event(struct sim *sim, struct sim_agent *a, const struct engine_event *event)
 {
+	static const char *const names[] = {"up",        "down", "moved", "hello",
+					    "unreached", "pong", "knock", "reserve"};
 	struct peer_info info;
 
+	if (sim->verbose)
+		sim_say(sim, (unsigned)(a - sim->agents), names[event->type]);
 	if (event->type == ENGINE_EVENT_RESERVE) {
 		a->disk.ceiling_ns = engine_timestamp_ceiling_ns(a->host.engine);
 		engine_timestamp_persisted(a->host.engine, sim->now_ns);
@@ -237,6 +241,8 @@ void sim_agent_input(struct sim *sim, unsigned agent, struct sim_packet *packet)
 	memcpy(exact, packet->bytes, packet->len);
 	drop = engine_input(a->host.engine, &packet->from, exact, packet->len, sim->now_ns);
 	sim_trace(sim, &drop, sizeof(drop));
+	if (sim->verbose && sim->calm && drop != DROP_NONE)
+		sim_say(sim, agent, drop_name(drop));
 	while (engine_next_frame(a->host.engine, &frame, sim->now_ns)) {
 		if (frame.vlan != VLAN || frame.checksum_unfinished || frame.on_segment)
 			sim_fail(sim, "agent %u gets a frame with vlan %u", agent, frame.vlan);

@@ -30,6 +30,11 @@ void sim_fail(struct sim *sim, const char *format, ...)
 	va_end(args);
 }
 
+void sim_say(const struct sim *sim, unsigned agent, const char *what)
+{
+	printf("%9.3f s  agent %u  %s\n", (double)sim->now_ns / (double)SIM_NS_PER_S, agent, what);
+}
+
 void sim_trace(struct sim *sim, const void *bytes, size_t len)
 {
 	const uint8_t *at = bytes;
@@ -97,6 +102,11 @@ void sim_check_datagram(struct sim *sim, unsigned agent, const struct datagram *
 					 [MESSAGE_COOKIE] = COOKIE_REPLY_BYTES};
 	uint8_t type = d->len >= TYPE_BYTES ? d->bytes[0] : 0;
 
+	if (sim->verbose && type != MESSAGE_DATA)
+		sim_say(sim, agent,
+			type == MESSAGE_INITIATION ? "sends an initiation"
+			: type == MESSAGE_RESPONSE ? "sends a response"
+						   : "sends a cookie");
 	sim_trace(sim, &sim->now_ns, sizeof(sim->now_ns));
 	sim_trace(sim, &agent, sizeof(agent));
 	sim_trace(sim, &d->to, sizeof(d->to));

@@ -176,6 +176,8 @@ void sim_traffic_judge(struct sim *sim);
 /* ---- check.c ---- */
 
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** sim_say() - A line of what goes on, for one seed alone */
+void sim_say(const struct sim *sim, unsigned agent, const char *what);
 void sim_trace(struct sim *sim, const void *bytes, size_t len);
 
 /** sim_check_datagram() - Every datagram that leaves an engine */

@@ -4,6 +4,7 @@
  * Everything about a frame follows from the seed, its sender and its number; so whoever hears it can
  * make it again and compare.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,12 @@ static void send_one(struct sim *sim, unsigned machine)
 		return;
 	sim->sent[machine]++;
 	make(sim, machine, number, &f);
+	if (sim->verbose) {
+		char what[64];
+
+		snprintf(what, sizeof(what), "machine %u sends frame %u to %d", machine, number, f.to);
+		sim_say(sim, machine / SIM_PORTS, what);
+	}
 	sim->judged[machine][number] = sim->calm && sim->now_ns < sim->calm_end_ns;
 	sim_agent_port(sim, machine / SIM_PORTS, machine % SIM_PORTS, f.bytes, f.len);
 }

@@ -203,6 +203,55 @@ static void session_confirmed_from_elsewhere_is_usable_once_that_is_validated(vo
 	wire_free(w);
 }
 
+/* Who sees a response can send it on from an address of his own, and be faster. */
+static void response_from_elsewhere_does_not_take_the_endpoint_along(void **state)
+{
+	struct wire *w = wire_pair();
+	unsigned i = wire_session(w, 0, 1)->we_initiated ? 0 : 1, r = !i;
+	struct addr at = w->hosts[r].host.at;
+	uint32_t index = wire_session(w, i, r)->local_index;
+	struct packet p;
+
+	(void)state;
+	wire_run(w, 5 * S_NS);
+	w->now_ns = wire_session(w, i, r)->born_ns + REKEY_AFTER_NS;
+	engine_tick(wire_engine(w, i), w->now_ns);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_INITIATION, &p));
+	wire_deliver(w, &p);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_RESPONSE, &p));
+	p.from = ELSEWHERE;
+	assert_int_equal(wire_deliver(w, &p), DROP_NONE);
+	assert_int_not_equal(wire_session(w, i, r)->local_index, index);
+	assert_true(is_at(w, i, r, at));
+	wire_assert_carries(w, 0, 1);
+	assert_true(is_at(w, i, r, at));
+	wire_free(w);
+}
+
+/* A responder with several addresses may answer from one that we did not know: that is challenged. */
+static void responder_that_answers_from_another_address_is_reached_there(void **state)
+{
+	struct wire *w = wire_new(&(struct wire_setup){.count = 2, .strangers = true});
+	struct packet p;
+
+	(void)state;
+	wire_know(w, 1, 0, false);
+	wire_know(w, 0, 1, true);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_INITIATION, &p));
+	wire_deliver(w, &p);
+	w->hosts[1].host.at = ELSEWHERE;
+	wire_settle(w);
+	assert_true(is_at(w, 0, 1, ELSEWHERE));
+	assert_true(is_at(w, 1, 0, w->hosts[0].host.at));
+	wire_run(w, 2 * S_NS);
+	assert_true(wire_peer(w, 0, 1)->hello.resend_at_ns == HEAP_NEVER);
+	wire_assert_carries(w, 0, 1);
+	wire_free(w);
+}
+
 static void initiation_goes_to_all_addresses_and_a_rekey_to_the_endpoint(void **state)
 {
 	struct wire *w = wire_new(&(struct wire_setup){.count = 2, .strangers = true});
@@ -266,6 +315,8 @@ int main(void)
 		cmocka_unit_test(only_the_right_token_from_the_challenged_address_in_time_moves),
 		cmocka_unit_test(older_datagram_that_took_another_way_moves_nothing),
 		cmocka_unit_test(session_confirmed_from_elsewhere_is_usable_once_that_is_validated),
+		cmocka_unit_test(response_from_elsewhere_does_not_take_the_endpoint_along),
+		cmocka_unit_test(responder_that_answers_from_another_address_is_reached_there),
 		cmocka_unit_test(initiation_goes_to_all_addresses_and_a_rekey_to_the_endpoint),
 		cmocka_unit_test(addresses_of_a_hello_are_tried_too),
 	};
