@@ -76,11 +76,11 @@ bool hub_hear(struct hub *h, const struct addr *from, const struct beacon *beaco
 {
 	struct addr key = key_of(h, from);
 	struct hub_agent *slot = slot_for(h, &key);
-	bool is_new = !addr_equal(&slot->from, &key);
+	bool was_free = !addr_is_set(&slot->from);
 
 	*slot = (struct hub_agent){.from = key, .interface_count = beacon->interface_count};
 	memcpy(slot->interfaces, beacon->interfaces, sizeof(slot->interfaces));
-	return is_new;
+	return was_free;
 }
 
 void hub_tick(struct hub *h)

@@ -75,7 +75,12 @@ enum drop hub_classify(const struct hub *h, const struct addr *from, uint32_t in
  * could send that; nor from ours; nor from a host that we do not serve */
 bool hub_is_beaconing(const struct hub *h, const struct addr *from);
 
-/** hub_hear() - A beacon that counts came from @from. Return: true if that agent was not known */
+/**
+ * hub_hear() - A beacon that counts came from @from
+ *
+ * Return: true if that agent was not known and is to be answered. One that had to take another's place
+ * is not: with more agents than places, everybody's answers would ask for further ones without end.
+ */
 bool hub_hear(struct hub *h, const struct addr *from, const struct beacon *beacon);
 
 /** hub_tick() - Our own beacon is due: forget agents that miss theirs */

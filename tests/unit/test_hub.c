@@ -195,6 +195,19 @@ static void a_full_list_forgets_who_was_unheard_for_longest(void **state)
 	assert_int_equal(classify(&h, "127.0.0.1", AGENT_PORT + 1, LO), DROP_AGENT_INJECTED);
 }
 
+/* With more agents on a hub than fit, an answer to each that is not known would never end. */
+static void an_agent_that_takes_anothers_place_is_not_answered(void **state)
+{
+	struct hub h = new_hub(MCAST_NAMED);
+
+	(void)state;
+	for (uint16_t i = 0; i < HUB_AGENTS_MAX; i++)
+		assert_true(hear(&h, "192.0.2.9", AGENT_PORT + i, 0));
+	assert_false(hear(&h, "192.0.2.9", AGENT_PORT + HUB_AGENTS_MAX, 0));
+	assert_int_equal(classify(&h, "192.0.2.9", AGENT_PORT + HUB_AGENTS_MAX, ETH0),
+			 DROP_AGENT_INJECTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +223,7 @@ int main(void)
 		cmocka_unit_test(an_agent_that_misses_its_beacons_is_forgotten),
 		cmocka_unit_test(agents_are_counted_where_they_say_they_have_joined),
 		cmocka_unit_test(a_full_list_forgets_who_was_unheard_for_longest),
+		cmocka_unit_test(an_agent_that_takes_anothers_place_is_not_answered),
 	};
 
 	return cmocka_run_group_tests_name("hub", tests, NULL, NULL);
