@@ -205,6 +205,7 @@ struct input {
 	uint32_t local_index;
 	struct addr from;
 	struct reader records;
+	bool challenged; /* a path challenge in it was answered */
 };
 
 struct engine_secrets {

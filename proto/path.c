@@ -88,6 +88,9 @@ void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[T
 {
 	struct record record = {RECORD_PATH_RESPONSE, token, TOKEN_BYTES};
 
+	if (e->input.challenged)
+		return;
+	e->input.challenged = true;
 	if (outbox_record_to(e, p, &record, &e->input.from, now_ns) == DROP_OUTBOX_FULL)
 		peer_drop(p, DROP_OUTBOX_FULL);
 }

@@ -41,7 +41,7 @@ void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to);
 void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *from,
 			  uint64_t now_ns);
 
-/** path_take_challenge() - Answer to where it came from */
+/** path_take_challenge() - Answer to where it came from: the first of a datagram, lest one ask for many */
 void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
 			 uint64_t now_ns);
 

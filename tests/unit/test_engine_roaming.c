@@ -114,6 +114,25 @@ static struct wire *with_challenge(uint8_t token[TOKEN_BYTES])
 }
 
 /* A path response from host 0 as if it came from @from. */
+/* Else one datagram with a hundred of them makes us send a hundred to an address that it names. */
+static void one_datagram_is_answered_by_one_path_response(void **state)
+{
+	struct wire *w = wire_pair();
+	uint8_t records[1000];
+	struct writer at = writer_over(records, sizeof(records));
+	struct packet p;
+
+	(void)state;
+	wire_run(w, 5 * S_NS);
+	while (writer_left(&at) >= RECORD_HEADER_BYTES + TOKEN_BYTES)
+		forge_put(&at, RECORD_PATH_CHALLENGE, "12345678", TOKEN_BYTES);
+	assert_int_equal(forge_records(w, 0, 1, &at), DROP_NONE);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_DATA, &p));
+	assert_false(wire_take(w, MESSAGE_DATA, &p));
+	wire_free(w);
+}
+
 static void respond_from(struct wire *w, const struct addr *from, const uint8_t token[TOKEN_BYTES])
 {
 	static uint8_t datagram[FORGE_MAX_BYTES];
@@ -312,6 +331,7 @@ int main(void)
 		cmocka_unit_test(peer_that_moved_between_families_is_followed),
 		cmocka_unit_test(data_goes_to_the_old_address_until_the_challenge_is_answered),
 		cmocka_unit_test(challenges_go_out_once_a_second_at_most),
+		cmocka_unit_test(one_datagram_is_answered_by_one_path_response),
 		cmocka_unit_test(only_the_right_token_from_the_challenged_address_in_time_moves),
 		cmocka_unit_test(older_datagram_that_took_another_way_moves_nothing),
 		cmocka_unit_test(session_confirmed_from_elsewhere_is_usable_once_that_is_validated),
