@@ -167,6 +167,7 @@ struct peer {
 
 	uint64_t sent_ns;
 	uint64_t heard_ns;
+	uint64_t tried_ns;        /* last initiation; 0: never */
 	uint64_t unanswered_ns;   /* first asking record since we last heard; 0: none */
 	uint64_t keepalive_at_ns; /* HEAP_NEVER: nothing to keep alive */
 

@@ -104,6 +104,7 @@ static void start_try(struct engine *e, struct peer *p, uint64_t now_ns)
 	}
 	if (!handshake_initiate(e, p, reach, now_ns))
 		return;
+	p->tried_ns = now_ns;
 	p->attempt.count++;
 	if (reach)
 		schedule_reach(e, p, now_ns);

@@ -70,6 +70,22 @@ static void changed_network_starts_the_tries_again(void **state)
 	wire_free(w);
 }
 
+/* A route that flaps: each answer would come to an initiation that was given up for a newer one. */
+static void network_that_changes_all_the_time_hastens_nothing(void **state)
+{
+	struct wire *w = alone();
+
+	(void)state;
+	wire_run(w, 1000 * S_NS);
+	w->sent[MESSAGE_INITIATION] = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		engine_network_changed(wire_engine(w, 0), w->now_ns);
+		wire_run(w, S_NS / 10);
+	}
+	assert_in_range(w->sent[MESSAGE_INITIATION], 9, 11);
+	wire_free(w);
+}
+
 static void new_address_is_tried_at_once_and_an_old_one_is_not(void **state)
 {
 	struct wire *w = alone();
@@ -293,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(peer_not_reached_is_tried_every_second_for_a_minute_and_then_less),
 		cmocka_unit_test(changed_network_starts_the_tries_again),
+		cmocka_unit_test(network_that_changes_all_the_time_hastens_nothing),
 		cmocka_unit_test(new_address_is_tried_at_once_and_an_old_one_is_not),
 		cmocka_unit_test(peer_without_an_address_is_idle_and_costs_no_wake_up),
 		cmocka_unit_test(idle_session_wakes_up_less_than_once_a_second),
