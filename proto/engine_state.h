@@ -122,7 +122,7 @@ struct peer_hello {
 
 struct peer_ping {
 	uint8_t token[TOKEN_BYTES];
-	bool wanted; /* as soon as there is room */
+	bool wanted;      /* as soon as there is room */
 	uint64_t sent_ns; /* 0: none outstanding */
 	uint64_t user_token;
 	bool for_user;
@@ -167,8 +167,9 @@ struct peer {
 
 	uint64_t sent_ns;
 	uint64_t heard_ns;
-	uint64_t tried_ns;        /* last initiation; 0: never */
-	uint64_t unanswered_ns;   /* first asking record since we last heard; 0: none */
+	uint64_t tried_ns;      /* last initiation; 0: never */
+	uint64_t unanswered_ns; /* first asking record since we last heard; 0: none */
+	uint64_t doubt_ns;      /* when the network changed, if nothing was heard since; 0: none */
 	uint64_t keepalive_at_ns; /* HEAP_NEVER: nothing to keep alive */
 
 	struct addr endpoint;
@@ -204,9 +205,9 @@ struct outbox {
 struct input {
 	struct peer *peer; /* NULL: none */
 	uint32_t local_index;
+	bool challenged; /* a path challenge in it was answered */
 	struct addr from;
 	struct reader records;
-	bool challenged; /* a path challenge in it was answered */
 };
 
 struct engine_secrets {

@@ -102,6 +102,8 @@ enum {
 #define KEEPALIVE_NS          (10 * NS_PER_S)
 #define PING_IDLE_NS          (20 * NS_PER_S)
 #define UNHEARD_NS            (15 * NS_PER_S)
+#define DOUBT_NS              (1 * NS_PER_S)
+#define UNPROVEN_NS           (5 * NS_PER_S)
 #define SILENT_NS             (25 * NS_PER_S)
 #define UNCONFIRMED_NS        (15 * NS_PER_S)
 #define REPLACED_NS           (5 * NS_PER_S)

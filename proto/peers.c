@@ -152,13 +152,16 @@ void engine_peer_candidates(struct engine *e, int peer, const struct addr *addrs
 static void try_now(struct engine *e, struct peer *p, uint64_t now_ns)
 {
 	/* Changes may come in quick succession: the answer to a try must find it still outstanding. */
-	uint64_t at_ns = p->tried_ns && age_of(p->tried_ns, now_ns) < TRY_NS ? p->tried_ns + TRY_NS
-									     : now_ns;
+	uint64_t at_ns =
+		p->tried_ns && age_of(p->tried_ns, now_ns) < TRY_NS ? p->tried_ns + TRY_NS : now_ns;
 
-	if (timers_wants_reach(p, now_ns))
+	if (timers_wants_reach(p, now_ns)) {
 		p->attempt = (struct peer_try){.at_ns = at_ns, .blocked = p->attempt.blocked};
-	else
+	} else {
 		p->ping.wanted = true; /* by its timer: the outbox has no room for all at once */
+		if (!p->doubt_ns)
+			p->doubt_ns = now_ns ? now_ns : 1;
+	}
 	timers_wake_by(e, p, now_ns);
 }
 

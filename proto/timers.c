@@ -36,6 +36,7 @@ void timers_heard(struct peer *p, uint64_t now_ns)
 {
 	p->heard_ns = now_ns;
 	p->unanswered_ns = 0;
+	p->doubt_ns = 0;
 }
 
 void timers_heard_asking(struct engine *e, struct peer *p, uint64_t now_ns)
@@ -46,10 +47,24 @@ void timers_heard_asking(struct engine *e, struct peer *p, uint64_t now_ns)
 	timers_wake_by(e, p, p->keepalive_at_ns);
 }
 
+/* When the peer counts as lost from sight, for nothing is heard that should have been. */
+static uint64_t lost_at(const struct peer *p)
+{
+	const struct session *s = &p->sessions[p->current];
+	uint64_t first = HEAP_NEVER;
+
+	if (p->unanswered_ns)
+		earlier(&first, p->unanswered_ns + UNHEARD_NS);
+	if (p->doubt_ns)
+		earlier(&first, p->doubt_ns + DOUBT_NS);
+	if (s->we_initiated && s->replay.next == 0)
+		earlier(&first, s->usable_ns + UNPROVEN_NS);
+	return first;
+}
+
 bool timers_wants_reach(const struct peer *p, uint64_t now_ns)
 {
-	return p->current == SLOT_NONE ||
-	       (p->unanswered_ns && age_of(p->unanswered_ns, now_ns) >= UNHEARD_NS);
+	return p->current == SLOT_NONE || lost_at(p) <= now_ns;
 }
 
 /* When the current session should have a successor. */
@@ -72,8 +87,7 @@ static uint64_t try_at(const struct peer *p, uint64_t now_ns)
 	if (timers_wants_reach(p, now_ns))
 		return p->attempt.at_ns;
 	want = rekey_at(p);
-	if (p->unanswered_ns)
-		earlier(&want, p->unanswered_ns + UNHEARD_NS);
+	earlier(&want, lost_at(p));
 	return want > p->attempt.at_ns ? want : p->attempt.at_ns;
 }
 

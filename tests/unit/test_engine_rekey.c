@@ -314,6 +314,46 @@ static void crossing_initiations_converge_in_every_order(void **state)
 	}
 }
 
+/* ---- an answer that its sender has forgotten ---- */
+
+struct held {
+	struct packet initiations[2];
+	unsigned count;
+};
+
+static bool hold_initiations(struct wire *w, struct packet *p)
+{
+	struct held *h = w->context;
+
+	if (p->bytes[0] == MESSAGE_INITIATION && h->count < 2)
+		h->initiations[h->count++] = *p;
+	return false;
+}
+
+/* The responder keeps the session of the initiation that came last, the initiator of the newer one. */
+static void initiations_out_of_order_cost_a_few_seconds_only(void **state)
+{
+	struct wire *w = wire_new(&(struct wire_setup){.count = 2, .strangers = true});
+	struct held h = {.count = 0};
+
+	(void)state;
+	wire_know(w, 1, 0, false);
+	wire_know(w, 0, 1, true);
+	w->context = &h;
+	w->pass = hold_initiations;
+	wire_run(w, S_NS + 200 * NS_PER_MS);
+	assert_int_equal(h.count, 2);
+	w->pass = NULL;
+	assert_int_equal(wire_deliver(w, &h.initiations[1]), DROP_NONE);
+	assert_int_equal(wire_deliver(w, &h.initiations[0]), DROP_NONE);
+	wire_settle(w);
+	wire_run(w, 5 * S_NS);
+	assert_true(wire_is_up(w, 1, 0));
+	wire_assert_carries(w, 0, 1);
+	assert_int_equal(wire_events(w, 0, 1, ENGINE_EVENT_DOWN), 0);
+	wire_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +365,7 @@ int main(void)
 		cmocka_unit_test(counter_at_its_end_sends_nothing_and_the_peer_counts_as_down),
 		cmocka_unit_test(replaced_session_is_received_on_for_five_seconds),
 		cmocka_unit_test(rekey_converges_whatever_happens_to_its_messages),
+		cmocka_unit_test(initiations_out_of_order_cost_a_few_seconds_only),
 		cmocka_unit_test(crossing_initiations_converge_in_every_order),
 	};
 

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "outbox.h"
+#include "session.h"
 
 static bool lose_all(struct wire *w, struct packet *p)
 {
@@ -83,6 +84,35 @@ static void network_that_changes_all_the_time_hastens_nothing(void **state)
 		wire_run(w, S_NS / 10);
 	}
 	assert_in_range(w->sent[MESSAGE_INITIATION], 9, 11);
+	wire_free(w);
+}
+
+/* As a laptop that slept behind a router: the peer gave it up, and can reach it no more. */
+static void peer_that_forgot_us_is_back_within_two_seconds_of_a_changed_network(void **state)
+{
+	struct wire *w = wire_pair();
+
+	(void)state;
+	wire_run(w, 5 * S_NS);
+	session_end_all(wire_engine(w, 1), wire_peer(w, 1, 0), w->now_ns);
+	wire_peer(w, 1, 0)->attempt.at_ns = w->now_ns + 1000 * S_NS;
+	engine_network_changed(wire_engine(w, 0), w->now_ns);
+	wire_run(w, 2 * S_NS);
+	assert_true(wire_is_up(w, 1, 0));
+	wire_assert_carries(w, 0, 1);
+	wire_free(w);
+}
+
+static void answered_ping_after_a_changed_network_is_proof_enough(void **state)
+{
+	struct wire *w = wire_pair();
+
+	(void)state;
+	wire_run(w, 5 * S_NS);
+	w->sent[MESSAGE_INITIATION] = 0;
+	engine_network_changed(wire_engine(w, 0), w->now_ns);
+	wire_run(w, 60 * S_NS);
+	assert_int_equal(w->sent[MESSAGE_INITIATION], 0);
 	wire_free(w);
 }
 
@@ -310,6 +340,9 @@ int main(void)
 		cmocka_unit_test(peer_not_reached_is_tried_every_second_for_a_minute_and_then_less),
 		cmocka_unit_test(changed_network_starts_the_tries_again),
 		cmocka_unit_test(network_that_changes_all_the_time_hastens_nothing),
+		cmocka_unit_test(
+			peer_that_forgot_us_is_back_within_two_seconds_of_a_changed_network),
+		cmocka_unit_test(answered_ping_after_a_changed_network_is_proof_enough),
 		cmocka_unit_test(new_address_is_tried_at_once_and_an_old_one_is_not),
 		cmocka_unit_test(peer_without_an_address_is_idle_and_costs_no_wake_up),
 		cmocka_unit_test(idle_session_wakes_up_less_than_once_a_second),
