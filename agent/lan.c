@@ -68,7 +68,7 @@ static void join_port(struct lan *l, const struct lan_port *p)
 
 static int open_port(struct lan *l, const struct port_config *config, struct error *err)
 {
-	struct port_env env = {.loop = l->loop, .area = &l->area};
+	struct port_env env = {.loop = l->loop, .area = &l->area, .hubs = &l->hubs};
 	struct lan_port *p = calloc(1, sizeof(*p));
 	struct port_events events = lan_port_events(p);
 	int slot = 0, code;

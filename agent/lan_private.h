@@ -59,6 +59,7 @@ struct lan {
 	uint64_t now_ns; /* of the current batch; 0 between batches */
 	uint32_t max_frame;
 	struct udp_area area;
+	struct mcast *hubs;
 	struct hash_key key;
 
 	struct lan_vlan *vlans[CONFIG_VLANS_MAX]; /* NULL: a free slot */

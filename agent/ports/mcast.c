@@ -201,6 +201,9 @@ static int mcast_open(struct port **out, const struct port_env *env,
 	m->config = *config;
 	m->loop = env->loop;
 	m->area = env->area;
+	m->hubs = env->hubs;
+	m->next = *m->hubs;
+	*m->hubs = m;
 	m->queue = queue;
 	m->receiver = m->sender = -1;
 	m->hub = (struct hub){.group_port = config->mcast.group.port,
@@ -264,7 +267,11 @@ static void on_closed(uv_handle_t *handle)
 static void mcast_close(struct port *p)
 {
 	struct mcast *m = (struct mcast *)p;
+	struct mcast **at = m->hubs;
 
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
 	if (m->receiver < 0)
 		free_port(m);
 	else

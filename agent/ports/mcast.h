@@ -41,6 +41,8 @@ struct mcast {
 	struct port_config config;
 	uv_loop_t *loop;
 	const struct udp_area *area;
+	struct mcast **hubs; /* the owner's list, in which @next is */
+	struct mcast *next;
 
 	int receiver, sender; /* or -1 */
 	int start_error;      /* negative errno: why they are not open */

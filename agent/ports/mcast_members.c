@@ -86,13 +86,25 @@ static bool has_listeners(const struct mcast *m)
 	return sockets > 1 + hub_agents_here(&m->hub, 0);
 }
 
+/*
+ * Our own hub ports that are members there. The kernel counts those of a group whatever their port, and
+ * a beacon is heard on its own port only.
+ */
+static uint32_t own_members_on(const struct mcast *m, uint32_t interface)
+{
+	uint32_t count = 0;
+
+	for (struct mcast *own = *m->hubs; own; own = own->next)
+		count += addr_same_ip(&own->config.mcast.group, &m->config.mcast.group) &&
+			 mcast_membership(own, interface);
+	return count;
+}
+
 /* Others than agents that are members on that interface. */
 static uint32_t others_on(struct mcast *m, const struct igmp_users *u)
 {
-	uint32_t agents = hub_agents_here(&m->hub, u->interface);
+	uint32_t agents = hub_agents_here(&m->hub, u->interface) + own_members_on(m, u->interface);
 
-	if (mcast_membership(m, u->interface))
-		agents++;
 	return u->users > agents ? u->users - agents : 0;
 }
 

@@ -46,13 +46,17 @@ struct port_events {
 	void *context;
 };
 
+struct mcast;
+
 /**
  * struct port_env - what a port uses of its owner; outlives it
  * @area:	slots of max_frame + 1 bytes, so that what is cut is too long
+ * @hubs:	the list of all hub ports, which know of each other; NULL at first
  */
 struct port_env {
 	uv_loop_t *loop;
 	const struct udp_area *area;
+	struct mcast **hubs;
 };
 
 /**

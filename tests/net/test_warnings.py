@@ -117,3 +117,37 @@ def test_the_hub_on_lo_only_hears_nothing_from_a_machine_on_eth0(lab, agents):
     assert crosses(lo, far, SETTLED_S)
     outside = Machine(anna.host, "02:00:00:00:00:03", localaddr=anna.host.address())
     assert crosses(outside, far, 2) is None
+
+
+TWO_HUBS = (
+    CONFIG
+    + """
+[vlan other]
+id = 2
+
+[port other]
+vlan  = other
+type  = mcast
+group = 230.0.0.1:33001
+"""
+)
+
+
+def joined(host, device):
+    """How many sockets of @host are members of the hub's group on @device."""
+    table = host.run("cat", "/proc/net/igmp").split(f"\t{device} ")[1]
+    members = re.match(r"[^\n]*\n(?:\t[^\n]*\n)*", table).group()
+    found = re.search(r"\t010000E6 +(\d+)", members)
+    return int(found.group(1)) if found else 0
+
+
+def test_hubs_that_differ_by_port_alone_do_not_keep_each_other_on_the_wire(lab, agents):
+    agent = agents(lab.host("anna"), config=TWO_HUBS).up()
+    macs = ["02:00:00:00:00:01", "02:00:00:00:00:02"]
+    quiet = [Machine(agent.host, mac, port=33000 + n) for n, mac in enumerate(macs)]
+    loud = Machine(agent.host, "02:00:00:00:00:03", localaddr=agent.host.address())
+    wait_for(lambda: warns(agent, "clear-multicast", ":33000"), SETTLED_S, agent.story)
+    loud.close()
+    wait_for(lambda: joined(agent.host, "eth0") == 0, SETTLED_S, agent.story)
+    for machine in quiet:
+        machine.close()

@@ -39,6 +39,7 @@ struct fixture {
 	uv_loop_t loop;
 	uv_timer_t limit;
 	struct udp_area area;
+	struct mcast *hubs[2]; /* of one agent each */
 	struct port_env env;
 	struct addr group;
 	struct agent agents[2];
@@ -105,6 +106,7 @@ static struct agent *open_agent(struct fixture *f, int i, enum mcast_scope scope
 	config.mcast.group = f->group;
 	config.mcast.scope = scope;
 	snprintf(config.mcast.interface, sizeof(config.mcast.interface), "%s", name);
+	f->env.hubs = &f->hubs[i];
 	assert_int_equal(mcast_ops.open(&a->port, &f->env, &config, &events, NULL), 0);
 	return a;
 }
