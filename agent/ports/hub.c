@@ -14,7 +14,7 @@ static struct addr key_of(const struct hub *h, const struct addr *from)
 	return *from;
 }
 
-static const struct hub_agent *find(const struct hub *h, const struct addr *key)
+static struct hub_agent *find(struct hub *h, const struct addr *key)
 {
 	for (size_t i = 0; i < HUB_AGENTS_MAX; i++) {
 		if (addr_is_set(&h->agents[i].from) && addr_equal(&h->agents[i].from, key))
@@ -31,17 +31,26 @@ static enum drop check_interface(const struct hub *h, uint32_t interface)
 	return DROP_NONE;
 }
 
-enum drop hub_classify(const struct hub *h, const struct addr *from, uint32_t interface,
-		       uint64_t now_ns)
+/* May it be an agent? One that is known lives, if it speaks: beacons get lost when much is going on. */
+static bool is_agent(struct hub *h, const struct addr *from, uint64_t now_ns)
+{
+	struct addr key = key_of(h, from);
+	struct hub_agent *known = find(h, &key);
+
+	if (known)
+		known->ticks = 0;
+	return known || now_ns < h->settled_ns;
+}
+
+enum drop hub_classify(struct hub *h, const struct addr *from, uint32_t interface, uint64_t now_ns)
 {
 	bool own = interfaces_own(h->interfaces, from);
-	struct addr key = key_of(h, from);
 
 	if (own && from->port == h->own_port)
 		return DROP_OWN_ECHO;
 	if (!own && h->scope != MCAST_NAMED)
 		return DROP_FOREIGN_HOST;
-	if (from->port != h->group_port && (now_ns < h->settled_ns || find(h, &key)))
+	if (from->port != h->group_port && is_agent(h, from, now_ns))
 		return DROP_AGENT_INJECTED;
 	return check_interface(h, interface);
 }
@@ -58,7 +67,7 @@ bool hub_is_beaconing(const struct hub *h, const struct addr *from)
 /* The slot of a known agent, else a free one, else that of the agent unheard for longest. */
 static struct hub_agent *slot_for(struct hub *h, const struct addr *key)
 {
-	struct hub_agent *known = (struct hub_agent *)(uintptr_t)find(h, key);
+	struct hub_agent *known = find(h, key);
 	struct hub_agent *oldest = &h->agents[0];
 
 	if (known)

@@ -7,8 +7,8 @@
  * that same port, the group's; an agent sends from a port of its own, and says so in beacons. So an
  * address and port that sent a beacon is an agent, and everything else is a machine, test programs
  * with a random source port included. On this host a source port belongs to one socket whatever the
- * address, so agents of this host are known by port alone. An agent is forgotten when it was not
- * heard for HUB_AGENT_TICKS ticks of our own; we count ticks, not seconds, because after a suspend
+ * address, so agents of this host are known by port alone. An agent is forgotten when nothing
+ * was heard of it for HUB_AGENT_TICKS ticks of our own; we count ticks, not seconds, because after a suspend
  * everybody's clocks jump and everybody's next beacon is still to come.
  */
 #ifndef AGENT_PORTS_HUB_H
@@ -35,7 +35,7 @@ enum {
 /** struct hub_agent - another agent; a slot without address is free */
 struct hub_agent {
 	struct addr from; /* on this host: 127.0.0.1 and its port, whatever the interface */
-	uint32_t ticks;   /* since its last beacon */
+	uint32_t ticks;   /* since its last beacon or frame */
 	size_t interface_count;
 	uint32_t interfaces[BEACON_INTERFACES_MAX]; /* where it has joined, if it is on this host */
 };
@@ -61,15 +61,14 @@ struct hub {
 };
 
 /**
- * hub_classify() - May this frame enter the switch?
+ * hub_classify() - May this frame enter the switch? Notes that an agent lives
  * @from:	its source
  * @interface:	index where it came in
  *
  * Return: DROP_NONE for a machine's frame; DROP_OWN_ECHO; DROP_AGENT_INJECTED; DROP_FOREIGN_HOST;
  * DROP_OTHER_INTERFACE
  */
-enum drop hub_classify(const struct hub *h, const struct addr *from, uint32_t interface,
-		       uint64_t now_ns);
+enum drop hub_classify(struct hub *h, const struct addr *from, uint32_t interface, uint64_t now_ns);
 
 /** hub_is_beaconing() - Does a beacon from there count? Not from the group's port, because a guest
  * could send that; nor from ours; nor from a host that we do not serve */
