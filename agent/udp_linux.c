@@ -147,8 +147,9 @@ static int send_some(int fd, struct mmsghdr *messages, size_t count)
 {
 	int sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
 
-	/* An earlier datagram's ICMP error is returned once, by whatever call comes next. */
-	if (sent < 0)
+	/* An earlier datagram's ICMP error is returned once, by whatever call comes next. A buffer that is
+	 * full is full the second time too. */
+	if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
 		sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
 	if (sent < 0)
 		return -errno;
