@@ -113,13 +113,18 @@ static const char *refusal_text(int error)
 		return "refused there: no agent listens on that port";
 	case ENETUNREACH:
 	case EHOSTUNREACH:
-		return "refused: this host has no route there";
+		return "refused: there is no route there";
 	case EPERM:
 	case EACCES:
 		return "refused by this host's firewall";
 	default:
 		return strerror(error);
 	}
+}
+
+bool detail_is_refused(const struct peer *peer, const struct peer_info *info)
+{
+	return peer->refusals > 0 && peer->refused_ns >= info->tries_since_ns;
 }
 
 /* What was tried, and what came of it */
@@ -133,17 +138,23 @@ static void add_tries(struct text *t, const struct peer *peer, const struct peer
 	add(t, "; %llu handshake%s sent in %s", (unsigned long long)info->tries,
 	    info->tries == 1 ? "" : "s",
 	    detail_age((now_ns - info->tries_since_ns) / NS_PER_S, age));
-	if (peer->refusals)
+	if (detail_is_refused(peer, info))
 		add(t, ", %llu datagram%s %s", (unsigned long long)peer->refusals,
 		    peer->refusals == 1 ? "" : "s", refusal_text(peer->refused_error));
-	if (info->trouble == TROUBLE_NO_ANSWER || info->trouble == TROUBLE_GOODBYE)
+	if (info->trouble == TROUBLE_NO_ANSWER || info->trouble == TROUBLE_GOODBYE ||
+	    (info->trouble == TROUBLE_SILENT && info->tries > 1))
 		add(t, ", nothing came back");
 }
 
-static const char *unreachable_text(const struct peer *peer)
+static const char *unreachable_text(const struct peer *peer, const struct peer_info *info)
 {
-	if (peer->refusals && peer->refused_error == ECONNREFUSED)
+	bool refused = detail_is_refused(peer, info);
+
+	if (refused && peer->refused_error == ECONNREFUSED)
 		return "its agent is not running or listens on another port";
+	if (refused)
+		return "this host is offline, the other one is off, or a firewall here lets "
+		       "nothing out";
 	return "it is off, at another address, or a firewall or router in between lets nothing in";
 }
 
@@ -161,7 +172,7 @@ static void add_causes(struct text *t, const struct peer *peer, const struct pee
 			    ". Likely causes, in this order: %s; %s has not added your card; the "
 			    "psk "
 			    "differs; the clock is wrong on one side; no cipher in common",
-			    unreachable_text(peer), name);
+			    unreachable_text(peer, info), name);
 		return;
 	case TROUBLE_BAD_ANSWER:
 		add(t,
@@ -193,8 +204,8 @@ static void add_causes(struct text *t, const struct peer *peer, const struct pee
 		if (info->tries > 1)
 			add(t,
 			    ". Likely causes, in this order: its agent was stopped; %s removed "
-			    "your card",
-			    name);
+			    "your card; %s",
+			    name, unreachable_text(peer, info));
 		return;
 	}
 }

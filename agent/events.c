@@ -148,11 +148,15 @@ static bool is_about_peer(int error)
 void events_send_failed(struct agent *a, int peer, int error)
 {
 	struct peer *p = peers_get(a->peers, peer);
+	struct peer_info info;
 
 	if (error != ECONNREFUSED) /* that one did leave: ICMP came back */
 		engine_count_drop(a->engine, peer, DROP_TUNNEL_SEND);
-	if (!p || !is_about_peer(error))
+	if (!p || !is_about_peer(error) || !engine_peer_info(a->engine, peer, &info))
 		return;
+	if (!detail_is_refused(p, &info))
+		p->refusals = 0;
 	p->refusals++;
+	p->refused_ns = clock_now_ns();
 	p->refused_error = error;
 }

@@ -96,6 +96,22 @@ static void a_resolved_name_shows_what_it_resolved_to(void **state)
 	assert_contains(detail(&peer, &info), "anna.example:9 resolved to 192.0.2.1:9");
 }
 
+static void refusals_of_earlier_tries_are_forgotten(void **state)
+{
+	struct peer_info info = tried(TROUBLE_NO_ANSWER);
+	struct peer peer = a_peer();
+
+	(void)state;
+	peer.refusals = 3;
+	peer.refused_error = EHOSTUNREACH;
+	peer.refused_ns = 101 * S;
+	assert_contains(detail(&peer, &info), "no route");
+	assert_contains(detail(&peer, &info), "order: this host is offline");
+	peer.refused_ns = 99 * S;
+	assert_null(strstr(detail(&peer, &info), "refused"));
+	assert_contains(detail(&peer, &info), "order: it is off, at another address");
+}
+
 static void after_a_goodbye_both_reasons_for_one_are_told(void **state)
 {
 	struct peer_info info = tried(TROUBLE_GOODBYE);
@@ -127,6 +143,7 @@ static void a_refused_datagram_is_told_and_comes_first_among_causes(void **state
 	(void)state;
 	peer.refusals = 3;
 	peer.refused_error = ECONNREFUSED;
+	peer.refused_ns = 101 * S;
 	assert_in_order(detail(&peer, &info),
 			(const char *[]){"3 datagrams refused", "Likely causes",
 					 "its agent is not running", NULL});
@@ -219,6 +236,7 @@ int main(void)
 		cmocka_unit_test(silence_is_told_with_facts_first_and_causes_in_order),
 		cmocka_unit_test(one_unanswered_try_is_no_reason_to_guess),
 		cmocka_unit_test(a_resolved_name_shows_what_it_resolved_to),
+		cmocka_unit_test(refusals_of_earlier_tries_are_forgotten),
 		cmocka_unit_test(after_a_goodbye_both_reasons_for_one_are_told),
 		cmocka_unit_test(a_name_that_does_not_resolve_is_a_fact),
 		cmocka_unit_test(a_refused_datagram_is_told_and_comes_first_among_causes),

@@ -6,6 +6,7 @@
 #ifndef AGENT_DETAIL_H
 #define AGENT_DETAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@ enum {
 /** detail_of_peer() - Fills @out; empty when the peer is up. Return: @out */
 const char *detail_of_peer(const struct peer *peer, const struct peer_info *info, uint64_t now_ns,
 			   char out[DETAIL_BYTES]);
+
+/** detail_is_refused() - Were datagrams refused in the tries that are going on now? Earlier ones say
+ * nothing of the network as it is */
+bool detail_is_refused(const struct peer *peer, const struct peer_info *info);
 
 /** detail_down_reason() - Half a sentence for the log line "anna is down: ..." */
 const char *detail_down_reason(const struct peer_info *info);

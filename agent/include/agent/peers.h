@@ -46,9 +46,11 @@ struct peer {
 	struct lookup *lookups[PEER_CANDIDATES_MAX];
 	size_t lookup_count;
 	bool has_last;
-	struct addr last;  /* where she was last heard, from `state` */
-	uint64_t refusals; /* datagrams that the kernel or her host refused since she was last up */
-	int refused_error; /* the last of them: a positive errno */
+	struct addr last; /* where she was last heard, from `state` */
+	uint64_t
+		refusals; /* datagrams that the kernel or her host refused, of the tries now going on */
+	uint64_t refused_ns; /* when the last of them was */
+	int refused_error;   /* and why: a positive errno */
 };
 
 /** peers_new() - Return: 0, or -ENOMEM */
