@@ -7,7 +7,7 @@
  * and those of the agents that say in their beacons where they are.
  *
  * The order of saying and doing keeps two agents from taking each other for a machine: a beacon that
- * announces an interface goes out before it is joined, and after it was left.
+ * announces an interface goes out before it is joined, and after it was left. Loopback is the exception.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,8 +47,10 @@ static struct membership *join(struct mcast *m, uint32_t interface)
 	if (m->membership_count == MCAST_MEMBERSHIPS_MAX)
 		return NULL;
 	*at = (struct membership){.interface = interface};
-	m->membership_count++;
-	mcast_beacon(m);
+	/* The first is loopback, where nobody counts members: there we join first, because whoever hears
+	 * our very first beacon answers it once, and may do so before we are there to hear it. */
+	if (m->membership_count++ > 0)
+		mcast_beacon(m);
 	code = mcast_join(m->receiver, &m->config.mcast.group, interface);
 	if (code == 0 || code == -EADDRINUSE) /* the latter: we are a member already */
 		return at;

@@ -12,6 +12,7 @@ from machine import Machine, crosses
 NOBODY = 65534
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
 SETTLED_S = 30
+NOT_HEARD_S = 2
 
 
 @pytest.fixture
@@ -63,6 +64,24 @@ def test_two_agents_on_one_host_do_not_get_in_each_others_way(lab, agents):
     second.stop()
     first.wait_up("bert")
     assert crosses(two, one, SETTLED_S)
+
+
+def test_two_agents_on_one_hub_do_not_forward_what_the_other_brought(lab, agents):
+    host, far, further = lab.host("anna"), agents(lab.host("bert")), agents(lab.host("carl"))
+    first = agents(host, name="first", port=20001)
+    second = agents(host, name="second", port=20002)
+    introduce(first, far)
+    introduce(second, further)
+    for agent in (first, second, far, further):
+        agent.up()
+    here, there = Machine(host, "02:00:00:00:00:01"), Machine(far.host, "02:00:00:00:00:02")
+    elsewhere = Machine(further.host, "02:00:00:00:00:03")
+    assert crosses(here, there, SETTLED_S)
+    assert crosses(there, here, SETTLED_S)
+    assert crosses(here, elsewhere, SETTLED_S)
+    assert crosses(there, elsewhere, NOT_HEARD_S) is None
+    drops = second.status()["vlans"][0]["ports"][0]["drops"]
+    assert set(drops) == {"agent_injected"}
 
 
 def test_every_command_names_the_folder_it_used(lab, agents):
