@@ -207,6 +207,30 @@ def test_garbage_on_the_control_socket_is_answered_and_counted(lab, agents):
     assert anna.status()["drops"] == {"control_bad": 5}
 
 
+def test_a_datagram_longer_than_any_of_ours_is_counted_and_dropped(lab, agents):
+    anna = agents(lab.host("anna")).up()
+    with anna.host.inside():
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender:
+        sender.sendto(bytes(3000), ("127.0.0.1", anna.port))
+    wait_for(lambda: anna.status()["drops"], SETTLED_S, anna.story)
+    assert anna.status()["drops"] == {"tunnel_truncated": 1}
+
+
+def test_what_the_own_firewall_refuses_is_counted_for_the_peer_and_said(lab, agents):
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    introduce(anna, bert)
+    anna.host.nft(
+        "add table inet fw;"
+        "add chain inet fw out { type filter hook output priority 0; };"
+        "add rule inet fw out udp dport 19543 drop;"
+    )
+    anna.up()
+    wait_for(lambda: anna.peer("bert")["drops"], SETTLED_S, anna.story)
+    assert set(anna.peer("bert")["drops"]) == {"tunnel_send"}
+    assert "refused by this host's firewall" in anna.peer("bert")["detail"]
+
+
 def test_an_unknown_command_is_refused_in_a_sentence_and_is_no_garbage(lab, agents):
     anna = agents(lab.host("anna")).up()
     answer = ask(anna, b'{"id": "x", "cmd": "dance"}')[0]
