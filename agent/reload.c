@@ -88,6 +88,7 @@ static void apply_config(struct agent *a, struct config *is)
 	}
 	a->config = *is;
 	reload_self(a);
+	log_info("agent.conf changed: taken over");
 }
 
 static void reload_config(struct agent *a)
