@@ -64,7 +64,7 @@ static uint64_t lost_at(const struct peer *p)
 
 bool timers_wants_reach(const struct peer *p, uint64_t now_ns)
 {
-	return p->current == SLOT_NONE || lost_at(p) <= now_ns;
+	return p->current == SLOT_NONE || !addr_is_set(&p->endpoint) || lost_at(p) <= now_ns;
 }
 
 /* When the current session should have a successor. */

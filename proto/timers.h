@@ -30,7 +30,7 @@ void timers_wake_by(struct engine *e, struct peer *p, uint64_t at_ns);
 /** timers_due() - Do what is due for a peer and set its next deadline */
 void timers_due(struct engine *e, struct peer *p, uint64_t now_ns);
 
-/** timers_wants_reach() - Has no session, or one on which nothing is heard: PROTOCOL.md 8 */
+/** timers_wants_reach() - No session, nothing heard on it, or nowhere to send: PROTOCOL.md 8 */
 bool timers_wants_reach(const struct peer *p, uint64_t now_ns);
 
 #endif

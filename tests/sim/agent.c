@@ -126,8 +126,13 @@ static void take_event(struct sim *sim, struct sim_agent *a, const struct engine
 					    "unreached", "pong", "knock", "reserve"};
 	struct peer_info info;
 
-	if (sim->verbose)
-		sim_say(sim, (unsigned)(a - sim->agents), names[event->type]);
+	if (sim->verbose) {
+		char what[64];
+
+		snprintf(what, sizeof(what), "with %u: %s", other_of(a, event->peer),
+			 names[event->type]);
+		sim_say(sim, (unsigned)(a - sim->agents), what);
+	}
 	if (event->type == ENGINE_EVENT_RESERVE) {
 		a->disk.ceiling_ns = engine_timestamp_ceiling_ns(a->host.engine);
 		engine_timestamp_persisted(a->host.engine, sim->now_ns);

@@ -142,7 +142,7 @@ void sim_check_memory(struct sim *sim, unsigned agent)
 		sim_fail(sim, "agent %u has given out %u indices", agent, indices);
 }
 
-bool sim_all_up(const struct sim *sim)
+void sim_check_connected(struct sim *sim)
 {
 	for (unsigned i = 0; i < sim->count; i++) {
 		const struct sim_agent *a = &sim->agents[i];
@@ -150,7 +150,6 @@ bool sim_all_up(const struct sim *sim)
 		for (unsigned k = 0; k < sim->count; k++)
 			if (k != i &&
 			    (!a->running || !engine_peer_is_up(a->host.engine, a->peer[k])))
-				return false;
+				sim_fail(sim, "agent %u has no session with agent %u", i, k);
 	}
-	return true;
 }

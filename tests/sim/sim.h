@@ -186,8 +186,8 @@ void sim_check_datagram(struct sim *sim, unsigned agent, const struct datagram *
 /** sim_check_memory() - After every step of an engine */
 void sim_check_memory(struct sim *sim, unsigned agent);
 
-/** sim_all_up() - Is every agent connected with every other, in both's view? */
-bool sim_all_up(const struct sim *sim);
+/** sim_check_connected() - SIM_HEAL_NS after all was healed, every agent is with every other */
+void sim_check_connected(struct sim *sim);
 
 extern const char SIM_MARKER[]; /* is in every frame, several times: must never be on the wire */
 

@@ -77,7 +77,8 @@ static void send_one(struct sim *sim, unsigned machine)
 	if (sim->verbose) {
 		char what[64];
 
-		snprintf(what, sizeof(what), "machine %u sends frame %u to %d", machine, number, f.to);
+		snprintf(what, sizeof(what), "machine %u sends frame %u to %d", machine, number,
+			 f.to);
 		sim_say(sim, machine / SIM_PORTS, what);
 	}
 	sim->judged[machine][number] = sim->calm && sim->now_ns < sim->calm_end_ns;

@@ -271,6 +271,37 @@ static void responder_that_answers_from_another_address_is_reached_there(void **
 	wire_free(w);
 }
 
+static bool lose_data(struct wire *w, struct packet *p)
+{
+	(void)w;
+	return p->bytes[0] != MESSAGE_DATA;
+}
+
+/* The challenge was lost, and nobody speaks: the session must not stay useless until its end. */
+static void session_without_an_endpoint_is_replaced_by_one_that_has_it(void **state)
+{
+	struct wire *w = wire_new(&(struct wire_setup){.count = 2, .strangers = true});
+	struct addr home = w->hosts[1].host.at;
+	struct packet p;
+
+	(void)state;
+	wire_know(w, 1, 0, false);
+	wire_know(w, 0, 1, true);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_INITIATION, &p));
+	wire_deliver(w, &p);
+	w->hosts[1].host.at = ELSEWHERE;
+	w->pass = lose_data;
+	wire_settle(w);
+	assert_true(is_at(w, 0, 1, (struct addr){0}));
+	w->pass = NULL;
+	w->hosts[1].host.at = home;
+	wire_run(w, 10 * S_NS);
+	assert_true(is_at(w, 0, 1, home));
+	wire_assert_carries(w, 0, 1);
+	wire_free(w);
+}
+
 static void initiation_goes_to_all_addresses_and_a_rekey_to_the_endpoint(void **state)
 {
 	struct wire *w = wire_new(&(struct wire_setup){.count = 2, .strangers = true});
@@ -337,6 +368,7 @@ int main(void)
 		cmocka_unit_test(session_confirmed_from_elsewhere_is_usable_once_that_is_validated),
 		cmocka_unit_test(response_from_elsewhere_does_not_take_the_endpoint_along),
 		cmocka_unit_test(responder_that_answers_from_another_address_is_reached_there),
+		cmocka_unit_test(session_without_an_endpoint_is_replaced_by_one_that_has_it),
 		cmocka_unit_test(initiation_goes_to_all_addresses_and_a_rekey_to_the_endpoint),
 		cmocka_unit_test(addresses_of_a_hello_are_tried_too),
 	};
