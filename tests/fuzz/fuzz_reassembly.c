@@ -1,0 +1,74 @@
+/*
+ * fuzz_reassembly.c - any pieces in any order: what comes out was put in
+ *
+ * Every piece carries the bytes that a frame of its id and total has at that place, so a finished frame
+ * can be checked byte by byte.
+ */
+#include <stdlib.h>
+
+#include "fuzz.h"
+
+enum {
+	BODY_MAX = 1024,
+	PIECES_MAX = 2000,
+};
+
+static uint8_t byte_at(uint32_t id, uint16_t total, size_t at)
+{
+	return (uint8_t)(id * 7 + total * 3 + at * 31);
+}
+
+static void check_whole(const struct reassembled *out, uint32_t id)
+{
+	fuzz_must(out->len <= BODY_MAX, "a body longer than any");
+	for (size_t i = 0; i < out->len; i++)
+		fuzz_must(out->body[i] == byte_at(id, (uint16_t)out->len, i),
+			  "a body that nobody sent");
+}
+
+static void add(struct reassembly *r, struct reader *in, uint64_t now_ns)
+{
+	uint8_t bytes[256];
+	uint8_t who = reader_u8(in);
+	struct piece p = {.peer = who % 8,
+			  .session = who >> 6,
+			  .id = reader_u8(in) % 32,
+			  .total = reader_u16(in) % (BODY_MAX + 64),
+			  .offset = reader_u16(in) % (BODY_MAX + 64),
+			  .len = reader_u8(in)};
+	struct reassembled out;
+
+	for (size_t i = 0; i < p.len; i++)
+		bytes[i] = byte_at(p.id, p.total, p.offset + i);
+	p.bytes = bytes;
+	out = reassembly_add(r, &p, now_ns);
+	if (out.body)
+		check_whole(&out, p.id);
+	fuzz_must(r->in_use <= REASSEMBLY_FRAMES_MAX, "more frames than there are places");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct reassembly r;
+	static void *memory;
+	struct reader in = reader_over(data, size);
+	uint64_t now_ns = NS_PER_S;
+
+	if (!memory)
+		memory = malloc(reassembly_memory_bytes(BODY_MAX));
+	fuzz_must(memory != NULL, "out of memory");
+	reassembly_init(&r, memory, BODY_MAX);
+	for (unsigned i = 0; i < PIECES_MAX && reader_left(&in) > 0; i++) {
+		uint8_t what = reader_u8(&in);
+
+		now_ns += what * NS_PER_MS;
+		if (what == 255)
+			reassembly_forget(&r, reader_u8(&in) % 8, reader_u8(&in) % 4);
+		else
+			add(&r, &in, now_ns);
+		while (reassembly_expire(&r, now_ns) >= 0)
+			;
+		fuzz_must(reassembly_deadline_ns(&r) > now_ns, "what is due was not done");
+	}
+	return 0;
+}

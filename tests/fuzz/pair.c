@@ -1,0 +1,181 @@
+/*
+ * pair.c - see fuzz.h
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+enum {
+	TICKS_MAX = 3000, /* of one engine in one step */
+	EXCHANGES = 8,    /* more than a handshake takes */
+	DATAGRAM_SEALED_MAX = 65535,
+};
+
+static struct fuzz_pair pair;
+
+void fuzz_must(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "fuzz: %s\n", what);
+	abort();
+}
+
+static size_t bytes_of(bool secrets)
+{
+	struct engine_config config = {.peers_max = 2, .max_frame = FUZZ_MAX_FRAME};
+
+	return secrets ? engine_secret_bytes(&config) : engine_memory_bytes(&config);
+}
+
+static void *copy_of(const void *bytes, size_t len)
+{
+	void *copy = malloc(len);
+
+	fuzz_must(copy != NULL, "out of memory");
+	memcpy(copy, bytes, len);
+	return copy;
+}
+
+static void make_pair(struct fuzz_pair *p)
+{
+	p->start_ns = p->now_ns = 1000 * NS_PER_S;
+	for (unsigned i = 0; i < FUZZ_HOSTS; i++)
+		host_start(&p->hosts[i], &(struct host_setup){.number = i,
+							      .seed = 1,
+							      .now_ns = p->now_ns,
+							      .peers_max = 2,
+							      .max_frame = FUZZ_MAX_FRAME});
+	for (unsigned i = 0; i < FUZZ_HOSTS; i++)
+		p->peer[i] = host_add(&p->hosts[i], &p->hosts[!i], true, p->now_ns);
+	for (unsigned i = 0; i < EXCHANGES; i++)
+		fuzz_exchange(p, 0);
+	p->memory_bytes = bytes_of(false);
+	p->secret_bytes = bytes_of(true);
+	for (unsigned i = 0; i < FUZZ_HOSTS; i++) {
+		fuzz_must(engine_peer_is_up(p->hosts[i].engine, p->peer[i]), "no session");
+		p->memory[i] = copy_of(p->hosts[i].memory, p->memory_bytes);
+		p->secrets[i] = copy_of(p->hosts[i].secrets, p->secret_bytes);
+		p->rng[i] = p->hosts[i].rng;
+	}
+}
+
+struct fuzz_pair *fuzz_pair_get(void)
+{
+	struct fuzz_pair *p = &pair;
+
+	if (!p->start_ns) {
+		fuzz_must(sodium_init() >= 0, "sodium_init");
+		make_pair(p);
+	}
+	/* The engine points into its own memory, which stays where it is. */
+	for (unsigned i = 0; i < FUZZ_HOSTS; i++) {
+		memcpy(p->hosts[i].memory, p->memory[i], p->memory_bytes);
+		memcpy(p->hosts[i].secrets, p->secrets[i], p->secret_bytes);
+		p->hosts[i].rng = p->rng[i];
+	}
+	p->now_ns = p->start_ns;
+	return p;
+}
+
+static volatile uint8_t sink;
+
+static void drain(struct engine *e, uint64_t now_ns)
+{
+	struct frame_in frame;
+	struct engine_event event;
+
+	while (engine_next_frame(e, &frame, now_ns)) {
+		fuzz_must(frame.len >= ETHER_HEADER_BYTES && frame.len <= FUZZ_MAX_FRAME,
+			  "a frame of a length that is none");
+		for (size_t i = 0; i < frame.len; i++)
+			sink ^= frame.frame[i];
+	}
+	while (engine_next_event(e, &event))
+		if (event.type == ENGINE_EVENT_RESERVE)
+			engine_timestamp_persisted(e, now_ns);
+	fuzz_must(e->reassembly.in_use <= REASSEMBLY_FRAMES_MAX, "reassembly over its limit");
+}
+
+void fuzz_input(struct fuzz_pair *p, unsigned to, const struct addr *from, const uint8_t *bytes,
+		size_t len)
+{
+	uint8_t *exact = malloc(len ? len : 1);
+
+	fuzz_must(exact != NULL, "out of memory");
+	if (len)
+		memcpy(exact, bytes, len);
+	engine_input(p->hosts[to].engine, from, exact, len, p->now_ns);
+	drain(p->hosts[to].engine, p->now_ns);
+	free(exact);
+}
+
+void fuzz_sealed(struct fuzz_pair *p, unsigned to, const uint8_t *records, size_t len)
+{
+	static uint8_t datagram[DATAGRAM_SEALED_MAX];
+	struct peer *peer = &p->hosts[!to].engine->peers[p->peer[!to]];
+	struct writer w = writer_over(datagram, sizeof(datagram));
+	struct session *s;
+	struct sealed sealed = {.datagram = datagram, .text_len = len};
+
+	if (peer->current == SLOT_NONE || len > sizeof(datagram) - DATA_MIN_BYTES)
+		return;
+	s = &peer->sessions[peer->current];
+	sealed.counter = s->send_counter++;
+	writer_u8(&w, MESSAGE_DATA);
+	writer_zeros(&w, TYPE_BYTES - 1);
+	writer_u32(&w, s->remote_index);
+	writer_u64(&w, sealed.counter);
+	writer_bytes(&w, records, len);
+	seal_datagram(s->cipher, peer->secrets->sessions[peer->current].send, &sealed);
+	fuzz_input(p, to, &p->hosts[!to].at, datagram, len + DATA_MIN_BYTES);
+}
+
+void fuzz_exchange(struct fuzz_pair *p, uint32_t lost)
+{
+	static uint8_t copy[OUTBOX_MAX][DATAGRAM_MAX_BYTES];
+	static size_t lens[OUTBOX_MAX];
+
+	for (unsigned i = 0; i < FUZZ_HOSTS; i++) {
+		struct engine *e = p->hosts[i].engine;
+		const struct datagram *d;
+		size_t n;
+
+		engine_flush(e, p->now_ns);
+		n = engine_outbox(e, &d);
+		fuzz_must(n <= OUTBOX_MAX, "outbox over its limit");
+		for (size_t k = 0; k < n; k++) {
+			fuzz_must(d[k].len >= DATA_MIN_BYTES && d[k].len <= DATAGRAM_MAX_BYTES,
+				  "a datagram of a length that is none");
+			memcpy(copy[k], d[k].bytes, d[k].len);
+			lens[k] = d[k].len;
+		}
+		engine_outbox_clear(e);
+		for (size_t k = 0; k < n; k++)
+			if (!(lost >> k % 32 & 1))
+				fuzz_input(p, !i, &p->hosts[i].at, copy[k], lens[k]);
+	}
+}
+
+void fuzz_pass(struct fuzz_pair *p, uint64_t ns)
+{
+	uint64_t end = p->now_ns + ns;
+
+	for (unsigned i = 0; i < FUZZ_HOSTS; i++) {
+		struct engine *e = p->hosts[i].engine;
+		unsigned ticks = 0;
+
+		for (uint64_t at = p->now_ns; engine_deadline_ns(e) <= end; ticks++) {
+			at = engine_deadline_ns(e) > at ? engine_deadline_ns(e) : at;
+			fuzz_must(ticks < TICKS_MAX, "a timer spins");
+			engine_tick(e, at);
+			engine_flush(e, at);
+			engine_outbox_clear(e);
+			drain(e, at);
+		}
+	}
+	p->now_ns = end;
+}
