@@ -11,6 +11,7 @@
 enum {
 	BODY_MAX = 1024,
 	PIECES_MAX = 2000,
+	STEP = 64,
 };
 
 static uint8_t byte_at(uint32_t id, uint16_t total, size_t at)
@@ -38,10 +39,18 @@ static void add(struct reassembly *r, struct reader *in, uint64_t now_ns)
 			  .len = reader_u8(in)};
 	struct reassembled out;
 
+	if (who & 8) {
+		/* In steps, so that pieces meet and frames are finished. */
+		p.total = (uint16_t)(p.total / STEP * STEP);
+		p.offset = (uint16_t)(p.offset % (p.total + STEP) / STEP * STEP);
+		p.len = p.len / STEP * STEP;
+	}
 	for (size_t i = 0; i < p.len; i++)
 		bytes[i] = byte_at(p.id, p.total, p.offset + i);
 	p.bytes = bytes;
 	out = reassembly_add(r, &p, now_ns);
+	fuzz_must(out.drop != DROP_NONE || (p.total <= BODY_MAX && p.offset + p.len <= p.total),
+		  "a piece was taken that fits nowhere");
 	if (out.body)
 		check_whole(&out, p.id);
 	fuzz_must(r->in_use <= REASSEMBLY_FRAMES_MAX, "more frames than there are places");

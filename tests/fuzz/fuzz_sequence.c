@@ -52,7 +52,9 @@ static void send_fragment(struct fuzz_pair *p, unsigned to, struct reader *r)
 {
 	uint8_t records[RECORD_HEADER_BYTES + FRAGMENT_HEADER_BYTES + BODY_MAX] = {0};
 	struct writer w = writer_over(records, sizeof(records));
-	uint8_t id = reader_u8(r) % 32, total = reader_u8(r), offset = reader_u8(r);
+	uint8_t id = reader_u8(r) % 32;
+	/* Up to a little beyond the longest; in steps, so that pieces meet. */
+	uint16_t total = (uint16_t)(reader_u8(r) * 16), offset = (uint16_t)(reader_u8(r) * 16);
 	uint8_t len = reader_u8(r);
 
 	writer_u8(&w, RECORD_FRAGMENT);

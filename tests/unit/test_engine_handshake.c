@@ -610,6 +610,32 @@ static void answer_to_the_try_before_the_latest_is_taken(void **state)
 	wire_free(w);
 }
 
+/* Its responder may have forgotten the earlier session for it: PROTOCOL.md 7.3. */
+static void answer_to_one_try_ends_the_earlier_and_not_the_later(void **state)
+{
+	struct packet first, second;
+	struct wire *w = with_initiation(&first);
+	struct forged_response of_first = honest_response(w, &first), of_second = of_first;
+
+	(void)state;
+	wire_run(w, 3 * S_NS / 2 - 1);
+	w->now_ns = engine_deadline_ns(wire_engine(w, 0));
+	engine_tick(wire_engine(w, 0), w->now_ns);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_INITIATION, &second));
+	of_first.initiation = second.bytes; /* of the two latest, the earlier is the second now */
+	wire_run(w, 0);
+	w->now_ns = engine_deadline_ns(wire_engine(w, 0));
+	engine_tick(wire_engine(w, 0), w->now_ns);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_INITIATION, &first));
+	of_second.initiation = first.bytes;
+	assert_int_equal(input_response(w, &of_first), DROP_NONE);
+	assert_int_equal(input_response(w, &of_second), DROP_NONE);
+	assert_int_equal(input_response(w, &of_first), DROP_UNKNOWN_INDEX);
+	wire_free(w);
+}
+
 static void answer_after_ten_seconds_is_too_late(void **state)
 {
 	struct packet p;
@@ -653,6 +679,7 @@ int main(void)
 		cmocka_unit_test(response_may_choose_only_what_was_offered),
 		cmocka_unit_test(response_may_not_choose_a_version_above_ours_or_none),
 		cmocka_unit_test(answer_to_the_try_before_the_latest_is_taken),
+		cmocka_unit_test(answer_to_one_try_ends_the_earlier_and_not_the_later),
 		cmocka_unit_test(answer_after_ten_seconds_is_too_late),
 	};
 
