@@ -122,14 +122,6 @@ class Agent:
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
 
-    def state(self):
-        """The text of the state file; empty while there is none."""
-        path = os.path.join(self.folder, "state")
-        if not os.path.exists(path):
-            return ""
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-
     def story(self):
         """For messages: what status and log say."""
         return f"{self.name}: status {json.dumps(self.status())}\n{self.log()[-4000:]}"

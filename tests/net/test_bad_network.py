@@ -14,6 +14,11 @@ SETTLED_S = 60
 PACE_S = 0.002  # so that a dozen frames are on their way at once, not hundreds
 SEED = int(os.environ.get("LONGWIRE_SEED", "0")) or random.randrange(1, 1 << 32)
 
+ONLY_THROUGH_THE_RELAY = (
+    "add table inet relay;"
+    "add chain inet relay forward { type filter hook forward priority 0; policy drop; };"
+)
+
 
 @pytest.fixture
 def through(lab, agents):
@@ -23,6 +28,8 @@ def through(lab, agents):
     def connect(faults):
         print("seed", SEED, "(LONGWIRE_SEED repeats it)")
         both = [agents(lab.host(name)) for name in ("anna", "bert")]
+        # Agents tell each other their own addresses, and would find the way around the relay.
+        lab.internet.nft(ONLY_THROUGH_THE_RELAY)
         ends = [(agent.host.address(), agent.port) for agent in both]
         relay = Relay(lab.internet, ends, SEED, faults, device="lan1")
         relay.__enter__()
