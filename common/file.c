@@ -50,6 +50,12 @@ static int open_checked(const char *path, enum file_secrecy secrecy, struct erro
 	if (fd < 0 && errno == ELOOP)
 		return error_set(err, -ELOOP,
 				 "%s is a symbolic link; a secret must be a file of its own", path);
+	if (fd < 0 && errno == EACCES)
+		return error_set(
+			err, -EACCES,
+			"%s cannot be read: it, or a folder above it, is another user's; run "
+			"this as that user, or chown it",
+			path);
 	if (fd < 0)
 		return failed(path, "open", err);
 	if (fstat(fd, &st))

@@ -41,6 +41,18 @@ def test_an_ordinary_user_gets_two_hosts_on_one_lan(lab, open_folder):
         agent.stop()
 
 
+def test_an_identity_of_another_user_is_refused_with_what_to_do(lab, open_folder):
+    binary = shutil.copy(RELEASE, open_folder)
+    folder = os.path.join(open_folder, "anna")
+    agent = Agent(lab.host("anna"), folder, prefix=AS_NOBODY, binary=binary).init()
+    identity = os.path.join(agent.folder, "identity.key")
+    os.chown(identity, 0, 0)
+    for command in ("check", "up", "card"):
+        done = agent.cli(command, check=False)
+        assert done.returncode == 1
+        assert f"{identity} cannot be read" in done.stderr and "as that user" in done.stderr
+
+
 def test_what_init_writes_is_the_hub_that_quickstart_names(lab, tmp_path):
     agent = Agent(lab.host("anna"), tmp_path / "anna")
     agent.cli("init", "--name", "anna")
