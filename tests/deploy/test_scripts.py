@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import stat
@@ -200,6 +201,15 @@ def test_what_it_prints_follows_the_configuration(system):
     assert "mac=02:11:22:33:44:ff" in said and "02:11:22:33:44:00" in said
     quoted = str(system.folder).replace(" ", "\\ ")
     assert f"{system.build}/agent/longwire -C {quoted} add\n" in said
+
+
+def test_every_reason_for_a_drop_is_documented():
+    header = (ROOT / "proto/include/proto/drop.h").read_text(encoding="utf-8")
+    names = {name.lower() for name in re.findall(r"^\tDROP_(\w+)", header, re.M)}
+    protocol = (ROOT / "proto/PROTOCOL.md").read_text(encoding="utf-8")
+    manual = (ROOT / "deploy/man/longwire-control.7.scd").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`(\w+)`", protocol)) | set(re.findall(r"\*(\w+)\*", manual))
+    assert names - {"none", "count"} <= documented
 
 
 def tally(tmp_path, *programs):

@@ -2,7 +2,7 @@
  * drop.h - why a packet was dropped
  *
  * Layer: proto (public). Each reason has a name, which is its key in `longwire status --json`, and a
- * counter; PROTOCOL.md 10 says when each is raised.
+ * counter; PROTOCOL.md 10 and longwire-control(7) say when each is raised.
  */
 #ifndef PROTO_DROP_H
 #define PROTO_DROP_H
