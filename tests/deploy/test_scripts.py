@@ -25,7 +25,7 @@ LONGWIRE = r"""#!/bin/bash
 shift; dir=$1; shift
 case $1 in
 init) mkdir -p "$dir"; echo secret >"$dir/identity.key"
-      printf '[agent]\nlisten = 4321 ; ours\n[port hub]\ngroup = 230.0.0.1:33000\n' >"$dir/agent.conf" ;;
+      printf '[agent]\ngroup = users\nlisten = 4321 ; ours\n[port hub]\ngroup = 230.0.0.9:33009\n' >"$dir/agent.conf" ;;
 card) case ${2:-} in
       --mac) echo 02:11:22:33:44:ff ;;
       --at) printf '[peer]\nname = x\nkey = lw1x\nat = %s\n' "$3" ;;
@@ -198,6 +198,7 @@ def test_what_it_prints_follows_the_configuration(system):
     _, said = system.run()
     assert "at = 203.0.113.5:4321" in said
     assert "UDP port 4321" in said
+    assert "-netdev socket,id=lw,mcast=230.0.0.9:33009," in said
     assert "mac=02:11:22:33:44:ff" in said and "02:11:22:33:44:00" in said
     quoted = str(system.folder).replace(" ", "\\ ")
     assert f"{system.build}/agent/longwire -C {quoted} add\n" in said
