@@ -99,7 +99,8 @@ struct cookie {
 struct challenge {
 	struct addr to;
 	uint8_t token[TOKEN_BYTES];
-	uint64_t sent_ns; /* 0: none yet */
+	uint64_t since_ns; /* first sent: the token's age */
+	uint64_t sent_ns;  /* last sent; 0: none yet */
 	bool open;
 };
 

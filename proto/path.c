@@ -8,6 +8,7 @@
 
 #include "events.h"
 #include "outbox.h"
+#include "session.h"
 #include "timers.h"
 
 enum {
@@ -51,6 +52,7 @@ void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to)
 	p->ping.rtt_ns = 0;
 	p->challenge.open = false;
 	event_raise(e, p, ENGINE_EVENT_MOVED);
+	session_tell(e, p);
 }
 
 void path_take_answer(struct engine *e, struct peer *p, const struct addr *from, uint64_t now_ns)
@@ -67,6 +69,11 @@ void path_take_answer(struct engine *e, struct peer *p, const struct addr *from,
 	path_heard_elsewhere(e, p, from, now_ns);
 }
 
+static bool challenge_is_open(const struct challenge *c, uint64_t now_ns)
+{
+	return c->open && age_of(c->since_ns, now_ns) < CHALLENGE_LIFE_NS;
+}
+
 void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *from,
 			  uint64_t now_ns)
 {
@@ -75,12 +82,15 @@ void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *f
 
 	if (c->sent_ns && age_of(c->sent_ns, now_ns) < CHALLENGE_INTERVAL_NS)
 		return;
-	e->random(e->random_context, c->token, TOKEN_BYTES);
-	if (outbox_record_to(e, p, &record, from, now_ns) != DROP_NONE)
-		return;
-	c->to = *from;
-	c->sent_ns = now_ns;
-	c->open = true;
+	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, from)) {
+		/* Asked again it keeps its token, or an answer that takes a second would come too late. */
+		e->random(e->random_context, c->token, TOKEN_BYTES);
+		c->to = *from;
+		c->since_ns = now_ns;
+		c->open = true;
+	}
+	if (outbox_record_to(e, p, &record, from, now_ns) == DROP_NONE)
+		c->sent_ns = now_ns;
 }
 
 void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
@@ -100,8 +110,8 @@ void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TO
 {
 	struct challenge *c = &p->challenge;
 
-	if (!c->open || age_of(c->sent_ns, now_ns) >= CHALLENGE_LIFE_NS ||
-	    !addr_equal(&c->to, &e->input.from) || memcmp(c->token, token, TOKEN_BYTES) != 0)
+	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, &e->input.from) ||
+	    memcmp(c->token, token, TOKEN_BYTES) != 0)
 		return;
 	path_set_endpoint(e, p, &c->to);
 	/* If it is the first address of this session, what waited for one (the hello) goes out. */

@@ -7,6 +7,19 @@ import pytest
 from real_agent import BINARY
 from scene import Scene
 
+LONG = bool(os.environ.get("LONGWIRE_LONG"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: waits for minutes; runs with --long only")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What takes minutes is left out, not skipped: a skip says that something is missing here."""
+    if LONG:
+        return
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
+
 
 @pytest.fixture
 def scene(tmp_path):
