@@ -194,13 +194,15 @@ bool engine_peer_is_up(const struct engine *e, int peer)
 {
 	const struct peer *p = peer_by_number(e, peer);
 
-	return p && p->current != SLOT_NONE;
+	return p && p->is_up;
 }
 
 static enum peer_state state_of(const struct peer *p)
 {
-	if (p->current != SLOT_NONE)
+	if (p->is_up)
 		return PEER_UP;
+	if (p->current != SLOT_NONE)
+		return PEER_CONNECTING; /* its address is being validated */
 	if (!path_has_target(p))
 		return p->said_goodbye ? PEER_DOWN : PEER_IDLE;
 	if (p->said_goodbye || p->attempt.interval_ns > TRY_NS)

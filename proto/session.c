@@ -51,6 +51,16 @@ static bool ours_wins(const struct peer *p)
 	return ours->usable_ns > theirs->usable_ns;
 }
 
+void session_tell(struct engine *e, struct peer *p)
+{
+	bool is_up = p->current != SLOT_NONE && addr_is_set(&p->endpoint);
+
+	if (p->is_up == is_up)
+		return;
+	p->is_up = is_up;
+	event_raise(e, p, is_up ? ENGINE_EVENT_UP : ENGINE_EVENT_DOWN);
+}
+
 /* Set `current`, and tell when the peer came up or went down by it. */
 static void choose(struct engine *e, struct peer *p, uint64_t now_ns)
 {
@@ -61,10 +71,7 @@ static void choose(struct engine *e, struct peer *p, uint64_t now_ns)
 		p->current = SLOT_OURS;
 	else
 		p->current = theirs ? SLOT_THEIRS : SLOT_NONE;
-	if (p->is_up == (p->current != SLOT_NONE))
-		return;
-	p->is_up = p->current != SLOT_NONE;
-	event_raise(e, p, p->is_up ? ENGINE_EVENT_UP : ENGINE_EVENT_DOWN);
+	session_tell(e, p);
 }
 
 static void wipe(struct engine *e, struct peer *p, enum session_slot slot)

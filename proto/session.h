@@ -34,6 +34,9 @@ void session_install(struct engine *e, struct peer *p, const struct session *new
 /** session_confirm() - The first data came on SLOT_NEXT */
 void session_confirm(struct engine *e, struct peer *p, uint64_t now_ns);
 
+/** session_tell() - The peer is up once there is a session and an address to send to: tell changes */
+void session_tell(struct engine *e, struct peer *p);
+
 /** session_find() - Slot of the session with that local index, or SLOT_NONE */
 enum session_slot session_find(const struct peer *p, uint32_t local_index);
 

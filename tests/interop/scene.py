@@ -63,7 +63,8 @@ def settled(peer):
 
 def endpoint_is(scene, line):
     """Does the agent say that its peer "ben" is where this line is?"""
-    return scene.agent.peer("ben")["path"]["endpoint"] == "{}:{}".format(*line.address)
+    path = scene.agent.peer("ben")["path"]  # null while the peer is not up
+    return path is not None and path["endpoint"] == "{}:{}".format(*line.address)
 
 
 def now():
