@@ -1,6 +1,7 @@
 """The scripts of deploy/, with stand-ins for apt, sudo, meson and longwire: no network, no root."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -202,6 +203,21 @@ def test_what_it_prints_follows_the_configuration(system):
     assert "mac=02:11:22:33:44:ff" in said and "02:11:22:33:44:00" in said
     quoted = str(system.folder).replace(" ", "\\ ")
     assert f"{system.build}/agent/longwire -C {quoted} add\n" in said
+
+
+def test_the_agent_ends_with_quickstart_when_nobody_reads_on(system):
+    process = system.with_apt(packages("build")).start()
+    running = system.folder / "running"
+    process.stdout.readline()
+    process.stdout.close()  # as `quickstart | head` does
+    process.wait(LIMIT_S)
+    deadline = time.monotonic() + LIMIT_S
+    while running.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left = running.exists()
+    if left:
+        os.kill(int(running.read_text()), signal.SIGKILL)
+    assert not left
 
 
 def test_every_reason_for_a_drop_is_documented():
