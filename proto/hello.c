@@ -8,6 +8,7 @@
 
 #include "events.h"
 #include "outbox.h"
+#include "peers.h"
 #include "timers.h"
 
 enum hello_tag {
@@ -90,14 +91,6 @@ static void write_local(struct writer *w, const struct engine *e)
 	field_end(w, length);
 }
 
-static bool is_member(const struct peer *p, uint16_t vlan)
-{
-	for (size_t i = 0; i < p->vlan_count; i++)
-		if (p->vlans[i] == vlan)
-			return true;
-	return false;
-}
-
 /* The others that we know on the vlans of @p: each once per vlan, as many as fit. */
 static void write_known(struct writer *w, const struct engine *e, const struct peer *p)
 {
@@ -110,7 +103,7 @@ static void write_known(struct writer *w, const struct engine *e, const struct p
 		if (!q->in_use || q == p)
 			continue;
 		for (size_t v = 0; v < q->vlan_count && count < PEER_KNOWN_KEYS_MAX; v++) {
-			if (!is_member(p, q->vlans[v]))
+			if (!peer_shares_vlan(p, q->vlans[v]))
 				continue;
 			writer_u16(w, q->vlans[v]);
 			writer_u64(w, q->key_hash);

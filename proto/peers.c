@@ -210,7 +210,7 @@ static enum peer_state state_of(const struct peer *p)
 	return PEER_CONNECTING;
 }
 
-static bool shares_vlan(const struct peer *p, uint16_t vlan)
+bool peer_shares_vlan(const struct peer *p, uint16_t vlan)
 {
 	for (size_t i = 0; i < p->vlan_count; i++)
 		if (p->vlans[i] == vlan)
@@ -234,7 +234,7 @@ static uint32_t count_unknown(const struct engine *e, const struct peer *p)
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < p->hello.known_count; i++)
-		count += shares_vlan(p, p->hello.known[i].vlan) &&
+		count += peer_shares_vlan(p, p->hello.known[i].vlan) &&
 			 !is_known(e, p->hello.known[i].hash);
 	return count;
 }
