@@ -30,17 +30,12 @@ uint64_t clock_now_ns(void)
 	return read_ns(SLEEPLESS);
 }
 
-uint64_t clock_wall_ns(void)
-{
-	return read_ns(CLOCK_REALTIME);
-}
-
 struct clock_reading clock_read(void)
 {
 	return (struct clock_reading){
 		.boot_ns = clock_now_ns(),
 		.mono_ns = read_ns(CLOCK_MONOTONIC),
-		.wall_ns = clock_wall_ns(),
+		.wall_ns = read_ns(CLOCK_REALTIME),
 	};
 }
 

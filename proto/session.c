@@ -168,7 +168,8 @@ void session_confirm(struct engine *e, struct peer *p, uint64_t now_ns)
 	established(e, p, now_ns);
 }
 
-void session_end(struct engine *e, struct peer *p, enum session_slot slot, uint64_t now_ns)
+/* Wipe one; another may be there to be sent on. */
+static void end(struct engine *e, struct peer *p, enum session_slot slot, uint64_t now_ns)
 {
 	if (slot == p->current)
 		finish_datagram(e, p, now_ns);
@@ -181,7 +182,8 @@ void session_end_all(struct engine *e, struct peer *p, uint64_t now_ns)
 	outbox_discard(e, p);
 	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
 		wipe(e, p, slot);
-	outgoing_end_all(e, p);
+	for (size_t i = 0; i < OUTGOING_MAX; i++)
+		outgoing_end(e, p, i);
 	p->attempt = (struct peer_try){.at_ns = now_ns};
 	p->unanswered_ns = 0;
 	p->keepalive_at_ns = HEAP_NEVER;
@@ -210,7 +212,7 @@ void session_expire(struct engine *e, struct peer *p, uint64_t now_ns)
 		p->trouble = TROUBLE_UNCONFIRMED;
 	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
 		if (end_of(p, slot) <= now_ns)
-			session_end(e, p, slot, now_ns);
+			end(e, p, slot, now_ns);
 	/* Its counters may have run out before its time. It is still received on, but not sent. */
 	if (p->current != SLOT_NONE && !session_is_usable(&p->sessions[p->current], now_ns)) {
 		finish_datagram(e, p, now_ns);
@@ -243,10 +245,4 @@ void outgoing_end(struct engine *e, struct peer *p, size_t which)
 	index_table_remove(&e->indices, o->local_index);
 	key_wipe(&p->secrets->outgoing[which], sizeof(p->secrets->outgoing[which]));
 	memset(o, 0, sizeof(*o));
-}
-
-void outgoing_end_all(struct engine *e, struct peer *p)
-{
-	for (size_t i = 0; i < OUTGOING_MAX; i++)
-		outgoing_end(e, p, i);
 }

@@ -40,9 +40,6 @@ void session_tell(struct engine *e, struct peer *p);
 /** session_find() - Slot of the session with that local index, or SLOT_NONE */
 enum session_slot session_find(const struct peer *p, uint32_t local_index);
 
-/** session_end() - Wipe one; chooses another to send on */
-void session_end(struct engine *e, struct peer *p, enum session_slot slot, uint64_t now_ns);
-
 /** session_end_all() - Wipe all, and all initiations; the peer is down */
 void session_end_all(struct engine *e, struct peer *p, uint64_t now_ns);
 
@@ -54,6 +51,5 @@ uint64_t session_deadline_ns(const struct peer *p);
 
 /** outgoing_end() - Forget an initiation */
 void outgoing_end(struct engine *e, struct peer *p, size_t which);
-void outgoing_end_all(struct engine *e, struct peer *p);
 
 #endif

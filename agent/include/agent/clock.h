@@ -19,14 +19,11 @@ enum {
 /** clock_now_ns() - Never goes back, and counts while the machine sleeps (CLOCK_BOOTTIME) */
 uint64_t clock_now_ns(void);
 
-/** clock_wall_ns() - Nanoseconds since 1970; 0 if the clock stands before that */
-uint64_t clock_wall_ns(void);
-
 /** struct clock_reading - three clocks at one moment, ns */
 struct clock_reading {
 	uint64_t boot_ns; /* counts sleep */
 	uint64_t mono_ns; /* does not */
-	uint64_t wall_ns; /* can be set */
+	uint64_t wall_ns; /* since 1970; can be set; 0 if it stands before that */
 };
 
 /** clock_read() - Now, on all three */
