@@ -56,6 +56,14 @@ enum drop {
 			       * learned. The frame itself goes on */
 	DROP_MAC_ELSEWHERE, /* its source address belongs to another place that is still alive */
 
+	/* The guards: counted for the peer where the frame entered */
+	DROP_GUARD_DHCP, /* a DHCP server's answer */
+	DROP_GUARD_RA,   /* an IPv6 router advertisement or redirect */
+	DROP_GUARD_BPDU, /* spanning tree */
+	DROP_GUARD_ARP, /* ARP or neighbour discovery that contradicts its source, or claims an address
+			  * that another machine uses */
+	DROP_PEER_RATE, /* over the `rate` of that peer */
+
 	/* Ports */
 	DROP_PORT_DOWN,        /* outgoing frame, and the port is not up */
 	DROP_PORT_SEND,        /* outgoing frame, and the kernel refused it */
