@@ -4,6 +4,7 @@
 #include "local.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/file.h"
@@ -82,14 +83,69 @@ static int set_broadcast(void *object, const char *value, int line, struct error
 	return 0;
 }
 
+const char *trust_allow_name(enum trust_allow what)
+{
+	static const char *const names[] = {
+		[TRUST_ALLOW_DHCP] = "dhcp",
+		[TRUST_ALLOW_RA] = "ra",
+		[TRUST_ALLOW_BPDU] = "bpdu",
+		[TRUST_ALLOW_ARP] = "arp",
+	};
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == TRUST_ALLOW_COUNT, "one word each");
+	return names[what];
+}
+
+const char *trust_allow_format(unsigned set, char out[TRUST_ALLOW_TEXT_BYTES])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (enum trust_allow i = 0; i < TRUST_ALLOW_COUNT; i++)
+		if (set & 1U << i)
+			used += (size_t)snprintf(out + used, TRUST_ALLOW_TEXT_BYTES - used, "%s%s",
+						 used ? ", " : "", trust_allow_name(i));
+	return out;
+}
+
+int local_allow_words(const char *words, bool takes_back, unsigned *set, struct error *err)
+{
+	char word[TEXT_NAME_BYTES];
+	int more;
+
+	while ((more = text_next_item(&words, word, sizeof(word))) != 0) {
+		bool back = takes_back && word[0] == '-';
+		const char *name = word + back;
+		enum trust_allow i = 0;
+
+		while (more > 0 && i < TRUST_ALLOW_COUNT && strcmp(trust_allow_name(i), name) != 0)
+			i++;
+		if (more < 0 || i == TRUST_ALLOW_COUNT)
+			return error_set(err, -EINVAL,
+					 "'%s' is nothing that can be allowed; expected dhcp, ra, "
+					 "bpdu or arp, with commas between",
+					 more < 0 ? "such a long word" : name);
+		*set = back ? *set & ~(1U << i) : *set | 1U << i;
+	}
+	return 0;
+}
+
+static int set_allow(void *object, const char *value, int line, struct error *err)
+{
+	(void)line;
+	return local_allow_words(value, false, &((struct draft *)object)->local.allow, err);
+}
+
 static int parse(const char *path, const struct file_text *text, struct draft *draft,
 		 struct error *err)
 {
 	static const struct ini_key keys[] = {{"vlans", set_vlans},
 					      {"psk", set_psk},
 					      {"mac_quota", set_mac_quota},
-					      {"broadcast", set_broadcast}};
-	static const struct ini_section local = {"local", false, keys, 4, open_local};
+					      {"broadcast", set_broadcast},
+					      {"allow", set_allow}};
+	static const struct ini_section local = {"local", false, keys,
+						 sizeof(keys) / sizeof(keys[0]), open_local};
 	const struct ini_schema schema = {&local, 1, draft};
 
 	*draft = (struct draft){0};

@@ -17,4 +17,12 @@
 int local_read(const char *path, struct trust_local *out, struct preshared_key *psk,
 	       struct error *err);
 
+/**
+ * local_allow_words() - Change a set by words with commas between
+ * @takes_back:	a word with '-' before it goes out of the set; else that is no word
+ *
+ * Return: 0, or -EINVAL with @err
+ */
+int local_allow_words(const char *words, bool takes_back, unsigned *set, struct error *err);
+
 #endif

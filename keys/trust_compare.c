@@ -28,7 +28,8 @@ static unsigned differences(const struct trust_peer *a, const struct trust_peer 
 		what |= TRUST_VLANS;
 	if (sodium_memcmp(a->psk, b->psk, sizeof(*a->psk)) != 0)
 		what |= TRUST_PSK;
-	if (a->local.mac_quota != b->local.mac_quota || a->local.broadcast != b->local.broadcast)
+	if (a->local.mac_quota != b->local.mac_quota || a->local.broadcast != b->local.broadcast ||
+	    a->local.allow != b->local.allow)
 		what |= TRUST_LIMITS;
 	return what;
 }

@@ -69,6 +69,9 @@ int cli_load_identity(const struct cli *cli, struct identity *out, struct error 
 int cli_load_trust(const struct cli *cli, const struct public_key *own, struct trust *out,
 		   struct error *err);
 
+/** cli_fail_peer() - cli_fail(); where @code is -ENOENT, with the peer whose name is much like @name */
+int cli_fail_peer(const struct cli *cli, const char *name, int code, const struct error *err);
+
 /** cli_agent_runs() - Does an agent listen on the control socket of the folder in use? */
 bool cli_agent_runs(const struct cli *cli);
 
@@ -84,6 +87,7 @@ const char *cli_nearest(const char *word, const char *const *words, size_t count
  * The subcommands. Each gets argc and argv from its own name on, and returns an exit code.
  */
 int cmd_add(int argc, char **argv, struct cli *cli);
+int cmd_allow(int argc, char **argv, struct cli *cli);
 int cmd_card(int argc, char **argv, struct cli *cli);
 int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_init(int argc, char **argv, struct cli *cli);

@@ -2,6 +2,8 @@
  * load.c - what most subcommands read first; see cli.h
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/control_client.h"
 #include "cli.h"
@@ -54,4 +56,36 @@ bool cli_agent_runs(const struct cli *cli)
 
 	control_client_close(&client);
 	return runs;
+}
+
+/* Return: a peer whose name is much like @name, copied to the heap, or NULL */
+static char *similar(const struct cli *cli, const char *name)
+{
+	struct trust trust;
+	const char **names = NULL, *nearest;
+	char *copy = NULL;
+
+	if (cli_load_trust(cli, NULL, &trust, NULL))
+		return NULL;
+	names = calloc(trust.count + 1, sizeof(*names));
+	for (size_t i = 0; names && i < trust.count; i++)
+		names[i] = trust.peers[i].name;
+	nearest = names ? cli_nearest(name, names, trust.count) : NULL;
+	if (nearest && asprintf(&copy, "%s", nearest) < 0)
+		copy = NULL;
+	free(names);
+	trust_free(&trust);
+	return copy;
+}
+
+int cli_fail_peer(const struct cli *cli, const char *name, int code, const struct error *err)
+{
+	char *meant = code == -ENOENT ? similar(cli, name) : NULL;
+
+	if (meant)
+		cli_failf("%s; did you mean '%s'?", err->text, meant);
+	else
+		cli_fail(err);
+	free(meant);
+	return CLI_FAILED;
 }

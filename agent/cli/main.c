@@ -28,6 +28,7 @@ static const struct command {
 	{"card", cmd_card, "print your card, or a MAC for a machine"},
 	{"add", cmd_add, "trust the card that somebody sent"},
 	{"remove", cmd_remove, "stop trusting a peer"},
+	{"allow", cmd_allow, "let a peer serve DHCP and the like, or not"},
 	{"check", cmd_check, "verify everything, say what would run"},
 	{"send", cmd_send, "put one frame on the LAN"},
 	{"ping", cmd_ping, "measure the round trip to a peer"},

@@ -3,9 +3,7 @@
  *
  * Layer: agent (command line).
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli.h"
 
@@ -35,38 +33,6 @@ static const struct argp ARGP = {
 	       "ends the session at once.",
 };
 
-/* Return: a peer whose name is much like @name, copied to the heap, or NULL */
-static char *similar(const struct cli *cli, const char *name)
-{
-	struct trust trust;
-	const char **names = NULL, *nearest;
-	char *copy = NULL;
-
-	if (cli_load_trust(cli, NULL, &trust, NULL))
-		return NULL;
-	names = calloc(trust.count + 1, sizeof(*names));
-	for (size_t i = 0; names && i < trust.count; i++)
-		names[i] = trust.peers[i].name;
-	nearest = names ? cli_nearest(name, names, trust.count) : NULL;
-	if (nearest && asprintf(&copy, "%s", nearest) < 0)
-		copy = NULL;
-	free(names);
-	trust_free(&trust);
-	return copy;
-}
-
-static int fail(const struct cli *cli, const char *name, int code, const struct error *err)
-{
-	char *meant = code == -ENOENT ? similar(cli, name) : NULL;
-
-	if (meant)
-		cli_failf("%s; did you mean '%s'?", err->text, meant);
-	else
-		cli_fail(err);
-	free(meant);
-	return CLI_FAILED;
-}
-
 int cmd_remove(int argc, char **argv, struct cli *cli)
 {
 	char peers[CONFIG_PATH_BYTES];
@@ -80,7 +46,7 @@ int cmd_remove(int argc, char **argv, struct cli *cli)
 	if (rc == 0)
 		rc = trust_remove(peers, name, &err);
 	if (rc)
-		return fail(cli, name, rc, &err);
+		return cli_fail_peer(cli, name, rc, &err);
 	printf("%s is removed%s.\n", name,
 	       cli_agent_runs(cli) ? "; the running agent ends the session at once" : "");
 	cli_note_folder(cli);

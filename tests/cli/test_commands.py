@@ -109,7 +109,7 @@ def bert(tmp_path):
 def test_help_lists_every_command_and_version_is_printed():
     done = run("--help")
     assert done.returncode == 0
-    for command in ("init", "card", "add", "remove", "check"):
+    for command in ("init", "card", "add", "allow", "remove", "check"):
         assert re.search(rf"^  {command} ", done.stdout, re.M), command
         assert run(command, "--help").returncode == 0
     assert re.fullmatch(r"longwire \d+\.\d+\.\d+\n", run("--version").stdout)
@@ -406,6 +406,65 @@ def test_remove_names_who_was_meant(anna, bert):
     assert anna.peers() == ["bert.card"]
 
 
+# ---- allow ----
+
+
+def test_allow_writes_a_private_file_and_says_what_is_allowed(anna, bert):
+    anna.good("add", text=bert.card())
+    assert "nothing that is kept out" in anna.good("allow", "bert")
+    assert "beyond what everybody may: dhcp, ra.\n" in anna.good("allow", "bert", "dhcp,ra")
+    local = anna.path / "peers" / "bert.local"
+    assert local.read_text(encoding="utf-8") == "[local]\nallow = dhcp, ra\n"
+    assert stat.S_IMODE(local.stat().st_mode) == 0o600
+    assert "beyond what everybody may: dhcp, ra.\n" in anna.good("allow", "bert")
+    assert "beyond what everybody may: ra, bpdu.\n" in anna.good("allow", "bert", "-dhcp", "bpdu")
+    assert "nothing that is kept out" in anna.good("allow", "bert", "-ra,-bpdu")
+    assert local.read_text(encoding="utf-8") == "[local]\n"
+    anna.good("check")
+
+
+def test_allow_takes_the_folder_anywhere(anna, bert):
+    anna.good("add", text=bert.card())
+    good("allow", "bert", "-dhcp", "-C", str(anna.path))
+    good("allow", "-C", str(anna.path), "bert", "ra")
+    assert "ra.\n" in anna.good("allow", "bert")
+
+
+def test_allow_refuses_what_is_nothing(anna, bert):
+    anna.good("add", text=bert.card())
+    said = "'dns' is nothing that can be allowed; expected dhcp, ra, bpdu or arp"
+    assert said in anna.refused("allow", "bert", "dns")
+    assert said in anna.refused("allow", "bert", "-dns")
+    assert said in anna.refused("allow", "bert", "dhcp,dns")
+    assert not (anna.path / "peers" / "bert.local").exists()
+    assert "whom? give the name of a peer" in misused("allow", folder=anna.path)
+    misused("allow", "bert", "--dhcp", folder=anna.path)
+
+
+def test_allow_names_who_was_meant(anna, bert):
+    anna.good("add", text=bert.card())
+    assert "there is no peer 'brt'" in anna.refused("allow", "brt", "dhcp")
+    assert "did you mean 'bert'?" in anna.refused("allow", "brt", "dhcp")
+    assert "is a path and not a name" in anna.refused("allow", "../x", "dhcp")
+
+
+def test_allow_keeps_what_else_the_file_says(anna, bert):
+    anna.good("add", text=bert.card())
+    text = "; ours\n[local]\nvlans = lan\npsk = " + "01" * 32 + " ; by phone\n"
+    anna.write("peers/bert.local", text, mode=0o400)
+    anna.good("allow", "bert", "dhcp")
+    local = anna.path / "peers" / "bert.local"
+    assert local.read_text(encoding="utf-8") == text + "allow = dhcp\n"
+    assert stat.S_IMODE(local.stat().st_mode) == 0o400
+
+
+def test_allow_leaves_a_file_with_a_mistake_alone(anna, bert):
+    anna.good("add", text=bert.card())
+    anna.write("peers/bert.local", "[local]\nrelay = no\n")
+    assert "bert.local:2: there is no key 'relay'" in anna.refused("allow", "bert", "dhcp")
+    assert (anna.path / "peers" / "bert.local").read_text(encoding="utf-8").endswith("relay = no\n")
+
+
 # ---- check ----
 
 
@@ -438,7 +497,7 @@ BAD_FILES = [
     ("agent.conf", "[agent]\ngroup = no-such-group-here\n[vlan a]\nid = 1\n", "there is no group"),
     ("agent.conf", "[vlan a]\nid = 1\nnonsense\n", ":3: no '=' in this line"),
     ("peers/bert.local", "[local]\nvlans = nosuch\n", ":2: there is no vlan 'nosuch'"),
-    ("peers/bert.local", "[local]\nallow = dhcp\n", ":2: there is no key 'allow'"),
+    ("peers/bert.local", "[local]\nallow = dns\n", ":2: 'dns' is nothing that can be allowed"),
     ("peers/bert.local", "[local]\npsk = hunter2\n", ":2: the preshared key is not 32 bytes"),
     ("peers/bert.card", "[peer]\nkey = lw1oops\n", ":2: the key has 'o' as character 4"),
     ("peers/b r.card", "[peer]\n", ": 'b r' is no name"),

@@ -124,7 +124,7 @@ static void local_file_is_read_with_all_its_keys(void **state)
 	(void)state;
 	put_card("anna", KEY_1, NULL);
 	scratch_write("anna.local", "[local]\nvlans = aoe2, lan\npsk = " HEX
-				    "\nmac_quota = 8\nbroadcast = 100\n");
+				    "\nmac_quota = 8\nbroadcast = 100\nallow = ra, dhcp\n");
 	reread();
 	assert_int_equal(now.fault_count, 0);
 	assert_int_equal(now.peers[0].local.vlan_count, 2);
@@ -133,6 +133,7 @@ static void local_file_is_read_with_all_its_keys(void **state)
 	assert_int_equal(now.peers[0].local.vlans_line, 2);
 	assert_int_equal(now.peers[0].local.mac_quota, 8);
 	assert_int_equal(now.peers[0].local.broadcast, 100);
+	assert_int_equal(now.peers[0].local.allow, 1 << TRUST_ALLOW_DHCP | 1 << TRUST_ALLOW_RA);
 	assert_int_equal(now.peers[0].psk->b[31], 0x1f);
 	scratch_write("anna.local", "[local]\nbroadcast = off\n");
 	reread();
@@ -207,7 +208,7 @@ static void key_of_a_later_feature_is_refused(void **state)
 	assert_int_equal(now.count, 0);
 	assert_only_fault("anna",
 			  "/anna.local:2: there is no key 'relay' in [local]; expected vlans, "
-			  "psk, mac_quota or broadcast");
+			  "psk, mac_quota, broadcast or allow");
 }
 
 static void wrong_values_in_a_local_file_are_refused(void **state)
@@ -221,6 +222,9 @@ static void wrong_values_in_a_local_file_are_refused(void **state)
 		{"mac_quota = 0", "'0' is no number from 1 to 65536"},
 		{"mac_quota = 65537", "is no number"},
 		{"broadcast = 0", "'broadcast' is no number of frames a second"},
+		{"allow = dns",
+		 "'dns' is nothing that can be allowed; expected dhcp, ra, bpdu or arp"},
+		{"allow = -dhcp", "'-dhcp' is nothing that can be allowed"},
 		{"broadcast = none", "'broadcast' is no number of frames a second"},
 	};
 
@@ -237,6 +241,94 @@ static void wrong_values_in_a_local_file_are_refused(void **state)
 		assert_contains(now.faults[0].error.text, cases[i].message);
 		assert_null(strstr(now.faults[0].error.text, "hunter2"));
 	}
+}
+
+/* ---- allow ---- */
+
+static int allow(const char *name, const char *words, unsigned *allowed)
+{
+	struct trust_allowance change = {.words = words, .allowed = 99};
+	int rc = trust_change_allowed(scratch, name, &change, &error);
+
+	*allowed = change.allowed;
+	return rc;
+}
+
+static void allow_changes_its_line_and_nothing_else(void **state)
+{
+	static const struct {
+		const char *before, *words, *after;
+	} cases[] = {
+		{"[local]\n", "dhcp", "[local]\nallow = dhcp\n"},
+		{"[local]", "dhcp", "[local]\nallow = dhcp\n"},
+		{"", "ra,dhcp", "[local]\nallow = dhcp, ra\n"},
+		{"; mine", "ra", "; mine\n[local]\nallow = ra\n"},
+		{"[local]\n; allow = ra\nvlans = a ; one\n", "bpdu",
+		 "[local]\n; allow = ra\nvlans = a ; one\nallow = bpdu\n"},
+		{"[local]\n  allow:ra\t; her router\r\nvlans = a\r\n", "arp",
+		 "[local]\nallow = ra, arp ; her router\r\nvlans = a\r\n"},
+		{"[local]\nallow = dhcp, ra\nvlans = a\n", "-dhcp",
+		 "[local]\nallow = ra\nvlans = a\n"},
+		{"[local]\nallow = dhcp ; for the party\nvlans = a\n", "-dhcp",
+		 "[local]\n; for the party\nvlans = a\n"},
+		{"[local]\r\nallow = dhcp\r\nvlans = a\r\n", "-dhcp", "[local]\r\nvlans = a\r\n"},
+		{"[local]\nvlans = a\nallow = dhcp", "-dhcp", "[local]\nvlans = a\n"},
+		{"[local]\nallow=dhcp\n", "dhcp", "[local]\nallow=dhcp\n"},
+		{"[local]\nallow = ra\n", "dhcp, -ra, bpdu", "[local]\nallow = dhcp, bpdu\n"},
+	};
+	unsigned allowed;
+
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		scratch_write("anna.local", cases[i].before);
+		assert_int_equal(allow("anna", cases[i].words, &allowed), 0);
+		assert_string_equal(scratch_read("anna.local"), cases[i].after);
+		reread();
+		assert_int_equal(now.fault_count, 0);
+		assert_int_equal(now.peers[0].local.allow, allowed);
+	}
+}
+
+static void allow_makes_a_private_file_and_keeps_the_mode_of_one(void **state)
+{
+	unsigned allowed;
+	struct stat st;
+
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	assert_int_equal(allow("anna", "", &allowed), 0);
+	assert_int_equal(allowed, 0);
+	assert_int_not_equal(stat(scratch_path("anna.local"), &st), 0); /* nothing to write */
+	assert_int_equal(allow("anna", "dhcp", &allowed), 0);
+	assert_int_equal(stat(scratch_path("anna.local"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	chmod(scratch_path("anna.local"), 0640);
+	assert_int_equal(allow("anna", "ra", &allowed), 0);
+	assert_int_equal(stat(scratch_path("anna.local"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(allow("anna", "", &allowed), 0);
+	assert_int_equal(allowed, 1 << TRUST_ALLOW_DHCP | 1 << TRUST_ALLOW_RA);
+}
+
+static void allow_refuses_what_it_cannot_do_and_writes_nothing(void **state)
+{
+	unsigned allowed;
+
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("anna.local", "[local]\nallow = dhcp\n");
+	assert_int_equal(allow("anna", "ra, dns", &allowed), -EINVAL);
+	assert_error(&error, "'dns' is nothing that can be allowed");
+	assert_int_equal(allow("anna", "-dns", &allowed), -EINVAL);
+	assert_int_equal(allow("bert", "dhcp", &allowed), -ENOENT);
+	assert_error(&error, "there is no peer 'bert'");
+	assert_int_equal(allow("../x", "dhcp", &allowed), -EINVAL);
+	assert_string_equal(scratch_read("anna.local"), "[local]\nallow = dhcp\n");
+	scratch_write("anna.local", "[local]\nrelay = no\n");
+	assert_int_equal(allow("anna", "dhcp", &allowed), -EINVAL);
+	assert_error(&error, "/anna.local:2: there is no key 'relay'");
+	assert_string_equal(scratch_read("anna.local"), "[local]\nrelay = no\n");
 }
 
 static void psk_that_others_can_read_is_refused(void **state)
@@ -383,6 +475,7 @@ static void each_kind_of_change_is_told_as_such(void **state)
 		{"[local]\nvlans = a,c\npsk = " HEX "\nmac_quota = 3\n", "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\nmac_quota = 3\nbroadcast = 1\n",
 		 "anna>anna:10 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nallow = arp\n", "anna>anna:10 "},
 		{"[local]\n", "anna>anna:1c "},
 	};
 
@@ -577,6 +670,9 @@ int main(void)
 		TEST(peer_whose_local_file_broke_stays_as_it_was),
 		TEST(key_of_a_later_feature_is_refused),
 		TEST(wrong_values_in_a_local_file_are_refused),
+		TEST(allow_changes_its_line_and_nothing_else),
+		TEST(allow_makes_a_private_file_and_keeps_the_mode_of_one),
+		TEST(allow_refuses_what_it_cannot_do_and_writes_nothing),
 		TEST(psk_that_others_can_read_is_refused),
 		TEST(local_file_without_a_card_is_a_warning),
 		TEST(file_name_that_is_no_name_is_refused),

@@ -31,11 +31,31 @@ enum {
 	TRUST_BROADCAST_OFF = UINT32_MAX, /* `broadcast = off` */
 };
 
+/** enum trust_allow - what one peer may send although guards keep it out by default: words of `allow` */
+enum trust_allow {
+	TRUST_ALLOW_DHCP,
+	TRUST_ALLOW_RA,
+	TRUST_ALLOW_BPDU,
+	TRUST_ALLOW_ARP,
+	TRUST_ALLOW_COUNT
+};
+
+/** trust_allow_name() - The word in the file */
+const char *trust_allow_name(enum trust_allow what);
+
+enum {
+	TRUST_ALLOW_TEXT_BYTES = 32 /* all words, with commas, and NUL */
+};
+
+/** trust_allow_format() - A set (bits 1 << enum trust_allow) as the file has it. Return: @out */
+const char *trust_allow_format(unsigned set, char out[TRUST_ALLOW_TEXT_BYTES]);
+
 /**
  * struct trust_local - NAME.local: ours about a peer
  * @vlans:		names, as in agent.conf; @vlans_line is where, for messages
  * @mac_quota:		0: not set
  * @broadcast:		frames a second; 0: not set; TRUST_BROADCAST_OFF: no limit
+ * @allow:		set of bits 1 << enum trust_allow
  */
 struct trust_local {
 	char vlans[TRUST_VLANS_MAX][TEXT_NAME_BYTES];
@@ -43,6 +63,7 @@ struct trust_local {
 	int vlans_line;
 	uint32_t mac_quota;
 	uint32_t broadcast;
+	unsigned allow;
 };
 
 /** struct trust_peer - @psk: in guarded memory of the struct trust, zero where none is set */
@@ -101,7 +122,7 @@ enum trust_difference {
 	TRUST_AT = 1 << 1, /* the card's addresses */
 	TRUST_VLANS = 1 << 2,
 	TRUST_PSK = 1 << 3,
-	TRUST_LIMITS = 1 << 4, /* mac_quota, broadcast */
+	TRUST_LIMITS = 1 << 4, /* mac_quota, broadcast, allow */
 };
 
 /**
@@ -163,5 +184,25 @@ int trust_write(const char *folder, const struct trust_addition *additions, size
  * errno, with @err
  */
 int trust_remove(const char *folder, const char *name, struct error *err);
+
+/**
+ * struct trust_allowance - a change of `allow`
+ * @words:	what people type: "dhcp, -ra"; a minus takes it back; may be empty
+ * @allowed:	filled: what is allowed then
+ */
+struct trust_allowance {
+	const char *words;
+	unsigned allowed;
+};
+
+/**
+ * trust_change_allowed() - Write `allow` in NAME.local; other keys and comments stay as they are
+ *
+ * Makes the file, 0600, where there is none; leaves it alone where nothing changes. Return: 0; -ENOENT
+ * when there is no such peer; -EINVAL for a word or name that is none, or a file with a mistake; or
+ * another negative errno, with @err
+ */
+int trust_change_allowed(const char *folder, const char *name, struct trust_allowance *change,
+			 struct error *err);
 
 #endif
