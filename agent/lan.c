@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,15 @@ enum {
 
 /* ---- vlans ---- */
 
+static void free_vlan(struct lan_vlan *vlan)
+{
+	if (!vlan)
+		return;
+	switch_free(vlan->sw);
+	guard_free(vlan->guard);
+	free(vlan);
+}
+
 static int open_vlan(struct lan *l, const struct vlan_config *config, struct error *err)
 {
 	struct switch_config how = {.members_max = LAN_MEMBERS_MAX, .max_frame = l->max_frame};
@@ -23,10 +33,12 @@ static int open_vlan(struct lan *l, const struct vlan_config *config, struct err
 	uint8_t slot = 0;
 
 	randombytes_buf(&how.key, sizeof(how.key));
-	if (vlan)
+	if (vlan) {
 		vlan->sw = switch_new(&how);
-	if (!vlan || !vlan->sw) {
-		free(vlan);
+		vlan->guard = guard_new(&how.key, LAN_MEMBERS_MAX);
+	}
+	if (!vlan || !vlan->sw || !vlan->guard) {
+		free_vlan(vlan);
 		return error_set(err, -ENOMEM, "not enough memory for vlan %s", config->name);
 	}
 	vlan->config = *config;
@@ -43,8 +55,22 @@ static void close_vlan(struct lan *l, size_t slot)
 
 	l->vlan_at[vlan->config.id] = 0;
 	l->vlans[slot] = NULL;
-	switch_free(vlan->sw);
-	free(vlan);
+	free_vlan(vlan);
+}
+
+/* ---- members ---- */
+
+static void join(struct lan *l, const struct lan_vlan *vlan, int member,
+		 const struct switch_member *how)
+{
+	switch_join(vlan->sw, member, how, lan_now_ns(l));
+	guard_join(vlan->guard, member, how->is_peer);
+}
+
+static void leave(const struct lan_vlan *vlan, int member)
+{
+	switch_leave(vlan->sw, member);
+	guard_forget(vlan->guard, member);
 }
 
 /* ---- ports ---- */
@@ -53,7 +79,7 @@ static void close_port(struct lan *l, size_t slot)
 {
 	struct lan_port *p = l->ports[slot];
 
-	switch_leave(p->vlan->sw, p->member);
+	leave(p->vlan, p->member);
 	p->port->ops->close(p->port);
 	l->ports[slot] = NULL;
 	free(p);
@@ -63,7 +89,7 @@ static void join_port(struct lan *l, const struct lan_port *p)
 {
 	struct switch_member how = {.quota = SWITCH_PORT_QUOTA, .broadcast = p->config.broadcast};
 
-	switch_join(p->vlan->sw, p->member, &how, lan_now_ns(l));
+	join(l, p->vlan, p->member, &how);
 }
 
 static int open_port(struct lan *l, const struct port_config *config, struct error *err)
@@ -180,9 +206,9 @@ static void apply_peer(struct lan *l, size_t peer)
 		struct lan_vlan *vlan = l->vlans[i];
 
 		if (vlan && p->is_set && has_vlan(p, vlan->config.id))
-			switch_join(vlan->sw, member, &how, lan_now_ns(l));
+			join(l, vlan, member, &how);
 		else if (vlan)
-			switch_leave(vlan->sw, member);
+			leave(vlan, member);
 	}
 }
 
@@ -190,6 +216,7 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err)
 {
 	int code;
 
+	snprintf(l->folder, sizeof(l->folder), "%s", config->folder);
 	close_what_goes(l, config);
 	code = open_what_comes(l, config, err);
 	for (size_t i = 0; i < l->peers_capacity; i++)
@@ -225,7 +252,8 @@ void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_co
 
 	if (!p)
 		return; /* it stays a member of nothing */
-	*p = (struct lan_peer){.is_set = true, .limits = *limits};
+	p->is_set = true;
+	p->limits = *limits;
 	p->vlan_count = vlan_count < PEER_VLANS_MAX ? vlan_count : PEER_VLANS_MAX;
 	memcpy(p->vlans, vlans, p->vlan_count * sizeof(*vlans));
 	apply_peer(l, (size_t)peer);
@@ -236,15 +264,17 @@ void lan_peer_unset(struct lan *l, int peer)
 {
 	if (peer < 0 || (size_t)peer >= l->peers_capacity)
 		return;
-	l->peers[peer].is_set = false;
+	l->peers[peer] = (struct lan_peer){.is_set = false};
 	apply_peer(l, (size_t)peer);
 }
 
 void lan_peer_down(struct lan *l, int peer)
 {
 	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
-		if (l->vlans[i])
-			switch_forget(l->vlans[i]->sw, LAN_PEER_BASE + peer);
+		if (!l->vlans[i])
+			continue;
+		switch_forget(l->vlans[i]->sw, LAN_PEER_BASE + peer);
+		guard_forget(l->vlans[i]->guard, LAN_PEER_BASE + peer);
 	}
 }
 
@@ -259,6 +289,7 @@ static void on_tick(uv_timer_t *timer)
 			l->ports[i]->port->ops->tick(l->ports[i]->port, lan_now_ns(l));
 	}
 	lan_log_warnings(l);
+	lan_guard_log(l);
 	l->now_ns = 0;
 }
 

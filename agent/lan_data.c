@@ -57,6 +57,12 @@ static void deliver(struct lan *l, const struct lan_vlan *vlan, int from, int to
 		send_to(l, vlan, to, f->bytes, f->len);
 }
 
+/* Did the switch believe the source, whatever became of the frame? Neighbours on one hub talk so. */
+static bool is_heard(enum drop drop)
+{
+	return drop == DROP_NONE || drop == DROP_SAME_PORT || drop == DROP_SPLIT_HORIZON;
+}
+
 /* ---- from a port ---- */
 
 static void on_frame(void *context, const uint8_t *frame, size_t len)
@@ -65,9 +71,16 @@ static void on_frame(void *context, const uint8_t *frame, size_t len)
 	struct port_frame f = {.bytes = frame, .len = len};
 	struct switch_verdict v =
 		switch_frame(p->vlan->sw, p->member, frame, len, lan_now_ns(p->lan));
+	struct inspect what;
 
 	if (v.crowded)
 		p->port->drops[DROP_MAC_QUOTA]++;
+	if (!is_heard(v.drop)) {
+		p->port->drops[v.drop]++;
+		return;
+	}
+	inspect_frame(frame, len, &what);
+	guard_learn(p->vlan->guard, p->member, &what, lan_now_ns(p->lan));
 	if (v.drop != DROP_NONE)
 		p->port->drops[v.drop]++;
 	else
@@ -100,6 +113,31 @@ static enum drop find_vlan(struct lan *l, const struct frame_in *in, struct lan_
 	return DROP_NONE;
 }
 
+/* Through the guard and the switch. What the switch takes teaches the guard. */
+static struct switch_verdict pass_guard(struct lan *l, const struct lan_vlan *vlan,
+					const struct frame_in *in)
+{
+	int from = LAN_PEER_BASE + in->peer;
+	struct switch_verdict v = {.to = SWITCH_NOBODY};
+	struct inspect what;
+
+	inspect_frame(in->frame, in->len, &what);
+	v.drop = guard_judge(vlan->guard, from, &what, l->peers[in->peer].limits.allow,
+			     lan_now_ns(l));
+	if (v.drop != DROP_NONE)
+		return v;
+	v = switch_frame(vlan->sw, from, in->frame, in->len, lan_now_ns(l));
+	if (is_heard(v.drop))
+		guard_learn(vlan->guard, from, &what, lan_now_ns(l));
+	return v;
+}
+
+static void count_drop(struct lan *l, int peer, enum drop reason)
+{
+	engine_count_drop(l->engine, peer, reason);
+	lan_guard_stopped(l, peer, reason);
+}
+
 static void take_from_peer(struct lan *l, const struct frame_in *in)
 {
 	struct port_frame f = {.bytes = in->frame, .len = in->len};
@@ -109,11 +147,11 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 
 	v.drop = find_vlan(l, in, &vlan);
 	if (v.drop == DROP_NONE)
-		v = switch_frame(vlan->sw, from, f.bytes, f.len, lan_now_ns(l));
+		v = pass_guard(l, vlan, in);
 	if (v.crowded)
 		engine_count_drop(l->engine, in->peer, DROP_MAC_QUOTA);
 	if (v.drop != DROP_NONE)
-		engine_count_drop(l->engine, in->peer, v.drop);
+		count_drop(l, in->peer, v.drop);
 	else
 		deliver(l, vlan, from, v.to, &f); /* to ports only: the frame's bytes stay valid */
 }

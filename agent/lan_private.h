@@ -5,6 +5,7 @@
  *
  *	lan.c		life: vlans, ports, members
  *	lan_data.c	frames
+ *	lan_guard.c	what the guards stopped
  *	lan_status.c	what status and log say of it
  *
  * A member of a switch is a port, numbered by its slot, or a peer, numbered by the engine from
@@ -14,6 +15,7 @@
 #define AGENT_LAN_PRIVATE_H
 
 #include "agent/clock.h"
+#include "agent/guard.h"
 #include "agent/lan.h"
 #include "agent/switch.h"
 #include "common/keyed_hash.h"
@@ -33,6 +35,14 @@ _Static_assert((int)CONFIG_VLANS_MAX < UINT8_MAX, "vlan_at holds a slot in a byt
 struct lan_vlan {
 	struct vlan_config config;
 	struct vswitch *sw;
+	struct guard *guard;
+};
+
+/* What the guards stopped of one kind of one peer. */
+struct lan_stop {
+	uint64_t unlogged;  /* since the last line in the log */
+	uint64_t last_ns;   /* 0: never */
+	uint64_t logged_ns; /* 0: never */
 };
 
 struct lan_port {
@@ -47,6 +57,7 @@ struct lan_port {
 struct lan_peer {
 	bool is_set;
 	struct lan_limits limits;
+	struct lan_stop stops[GUARD_KINDS];
 	uint16_t vlans[PEER_VLANS_MAX];
 	size_t vlan_count;
 };
@@ -58,6 +69,7 @@ struct lan {
 	uv_timer_t timer;
 	uint64_t now_ns; /* of the current batch; 0 between batches */
 	uint32_t max_frame;
+	char folder[CONFIG_PATH_BYTES]; /* for commands in warnings */
 	struct udp_area area;
 	struct mcast *hubs;
 	struct hash_key key;
@@ -94,5 +106,36 @@ struct port_events lan_port_events(struct lan_port *p);
 
 /** lan_log_warnings() - Those that were not there the last time */
 void lan_log_warnings(struct lan *l);
+
+/* struct lan_namer - how sentences call a peer; both may be NULL */
+struct lan_namer {
+	const char *(*name_of)(void *context, int peer);
+	void *context;
+};
+
+enum {
+	LAN_PLACE_BYTES = NAME_BYTES + 8 /* "port " or "peer " and a name */
+};
+
+/** lan_name_place() - A member in a sentence */
+void lan_name_place(const struct lan *l, int member, const struct lan_namer *n,
+		    char out[LAN_PLACE_BYTES]);
+
+/* ---- lan_guard.c ---- */
+
+/** lan_guard_stopped() - A frame of @peer was dropped for @reason; looked at if a guard did it */
+void lan_guard_stopped(struct lan *l, int peer, enum drop reason);
+
+/** lan_guard_warnings() - What was stopped lately, with the command that lets it pass. Return: how many,
+ * at most @max */
+size_t lan_guard_warnings(const struct lan *l, const struct lan_namer *n, struct warning *out,
+			  size_t max);
+
+/** lan_guard_twins() - Warnings of IP addresses and DHCP clients with two MACs. Return: likewise */
+size_t lan_guard_twins(const struct lan *l, const struct lan_namer *n, struct warning *out,
+		       size_t max);
+
+/** lan_guard_log() - A line for each peer and kind of which something was stopped, once a minute */
+void lan_guard_log(struct lan *l);
 
 #endif

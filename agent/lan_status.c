@@ -9,8 +9,7 @@
 
 enum {
 	NS_PER_S = 1000000000,
-	PLACE_BYTES = NAME_BYTES + 8, /* "port " or "peer " and a name */
-	MAC_SUGGESTED_BYTES = 3,      /* after QEMU's prefix 52:54:00 */
+	MAC_SUGGESTED_BYTES = 3, /* after QEMU's prefix 52:54:00 */
 };
 
 const char *port_state_name(enum port_state state)
@@ -89,26 +88,21 @@ void lan_macs(const struct lan *l, void (*visit)(void *context, const struct mac
 
 /* ---- warnings ---- */
 
-struct namer {
-	const char *(*name_of)(void *context, int peer);
-	void *context;
-};
-
-static void name_place(const struct lan *l, int member, const struct namer *n,
-		       char out[PLACE_BYTES])
+void lan_name_place(const struct lan *l, int member, const struct lan_namer *n,
+		    char out[LAN_PLACE_BYTES])
 {
 	const char *name = NULL;
 
 	if (member < LAN_PEER_BASE) {
-		snprintf(out, PLACE_BYTES, "port %s", l->ports[member]->config.name);
+		snprintf(out, LAN_PLACE_BYTES, "port %s", l->ports[member]->config.name);
 		return;
 	}
 	if (n->name_of)
 		name = n->name_of(n->context, member - LAN_PEER_BASE);
 	if (name)
-		snprintf(out, PLACE_BYTES, "peer %s", name);
+		snprintf(out, LAN_PLACE_BYTES, "peer %s", name);
 	else
-		snprintf(out, PLACE_BYTES, "peer %d", member - LAN_PEER_BASE);
+		snprintf(out, LAN_PLACE_BYTES, "peer %d", member - LAN_PEER_BASE);
 }
 
 /* An address that hardly anybody else has, always the same one for the same clone here. */
@@ -121,15 +115,16 @@ static struct mac suggest_mac(const struct lan *l, const struct mac *clone)
 	return m;
 }
 
-static void warn_clone(const struct lan *l, const struct clone *c, const struct namer *n,
+static void warn_clone(const struct lan *l, const struct clone *c, const struct lan_namer *n,
 		       struct warning *w)
 {
 	static const struct mac QEMU_DEFAULT = {{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
-	char first[PLACE_BYTES], second[PLACE_BYTES], text[MAC_TEXT_BYTES], fresh[MAC_TEXT_BYTES];
+	char first[LAN_PLACE_BYTES], second[LAN_PLACE_BYTES], text[MAC_TEXT_BYTES],
+		fresh[MAC_TEXT_BYTES];
 	struct mac suggested = suggest_mac(l, &c->mac);
 
-	name_place(l, c->first, n, first);
-	name_place(l, c->second, n, second);
+	lan_name_place(l, c->first, n, first);
+	lan_name_place(l, c->second, n, second);
 	mac_format(&c->mac, text);
 	mac_format(&suggested, fresh);
 	snprintf(w->code, sizeof(w->code), "mac-in-two-places");
@@ -144,7 +139,7 @@ static void warn_clone(const struct lan *l, const struct clone *c, const struct 
 		 "give one of the machines another MAC: -device e1000,netdev=lw,mac=%s", fresh);
 }
 
-static size_t collect_clones(const struct lan *l, const struct namer *n, struct warning *out,
+static size_t collect_clones(const struct lan *l, const struct lan_namer *n, struct warning *out,
 			     size_t max)
 {
 	struct clone clones[CLONES_MAX];
@@ -161,10 +156,10 @@ static size_t collect_clones(const struct lan *l, const struct namer *n, struct 
 	return count;
 }
 
-size_t lan_warnings(const struct lan *l, const char *(*name_of)(void *context, int peer),
-		    void *context, struct warning *out, size_t max)
+/* Those that are logged when they are new; what the guards stopped has lines of its own. */
+static size_t lasting_warnings(const struct lan *l, const struct lan_namer *n, struct warning *out,
+			       size_t max)
 {
-	struct namer n = {.name_of = name_of, .context = context};
 	size_t count = 0;
 
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
@@ -173,7 +168,17 @@ size_t lan_warnings(const struct lan *l, const char *(*name_of)(void *context, i
 		count += l->ports[i]->port->ops->warnings(l->ports[i]->port, clock_now_ns(),
 							  out + count, max - count);
 	}
-	return count + collect_clones(l, &n, out + count, max - count);
+	count += collect_clones(l, n, out + count, max - count);
+	return count + lan_guard_twins(l, n, out + count, max - count);
+}
+
+size_t lan_warnings(const struct lan *l, const char *(*name_of)(void *context, int peer),
+		    void *context, struct warning *out, size_t max)
+{
+	struct lan_namer n = {.name_of = name_of, .context = context};
+	size_t count = lasting_warnings(l, &n, out, max);
+
+	return count + lan_guard_warnings(l, &n, out + count, max - count);
 }
 
 static bool is_logged(const struct lan *l, uint64_t hash)
@@ -189,7 +194,8 @@ void lan_log_warnings(struct lan *l)
 {
 	struct warning now[LAN_WARNINGS_LOGGED];
 	uint64_t hashes[LAN_WARNINGS_LOGGED] = {0};
-	size_t count = lan_warnings(l, l->name_of, l->name_context, now, LAN_WARNINGS_LOGGED);
+	struct lan_namer n = {.name_of = l->name_of, .context = l->name_context};
+	size_t count = lasting_warnings(l, &n, now, LAN_WARNINGS_LOGGED);
 
 	for (size_t i = 0; i < count; i++) {
 		hashes[i] = keyed_hash(&l->key, now[i].text, strlen(now[i].text));

@@ -201,6 +201,7 @@ static void set_lan(struct entry *e, const struct trust_peer *from)
 	const struct lan_limits limits = {
 		.broadcast = from->local.broadcast ? from->local.broadcast : p->config->broadcast,
 		.mac_quota = from->local.mac_quota,
+		.allow = from->local.allow,
 	};
 
 	lan_peer_set(p->links.lan, e->peer.number, e->peer.vlans, e->peer.vlan_count, &limits);

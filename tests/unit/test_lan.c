@@ -12,6 +12,7 @@
 #include "agent/lan.h"
 #include "agent/switch.h"
 #include "agent/tunnel.h"
+#include "craft.h"
 
 #define S_NS UINT64_C(1000000000)
 
@@ -266,6 +267,7 @@ static int set_up(void **state)
 	clock_ns = S_NS;
 	f->engine.room = full_room;
 	f->config.max_frame = FRAME_MAX_DEFAULT_BYTES;
+	strcpy(f->config.folder, "/anna/lw");
 	add_vlan(&f->config, "red", RED);
 	add_vlan(&f->config, "blue", BLUE);
 	add_port(&f->config, "hub", RED);
@@ -453,6 +455,141 @@ static void a_full_outbox_is_sent_and_the_frame_tried_again(void **state)
 	assert_int_equal(tunnel_sends, 2); /* in between, and at the end */
 }
 
+/* ---- guards ---- */
+
+static struct craft crafted;
+
+static void say_crafted(const char *port)
+{
+	struct fake_port *p = port_named(port);
+
+	p->port.events.on_frame(p->port.events.context, crafted.bytes, writer_used(&crafted.w));
+	p->port.events.on_batch_end(p->port.events.context);
+}
+
+static void hear_crafted(struct fixture *f, int peer, uint16_t vlan)
+{
+	struct addr from = addr_from_ipv4(0x7f000001, 1);
+	uint8_t datagram[1] = {0};
+
+	f->engine.inbox[0] = (struct frame_in){
+		.peer = peer, .vlan = vlan, .frame = crafted.bytes, .len = writer_used(&crafted.w)};
+	f->engine.inbox_count = 1;
+	lan_input(f->lan, &from, datagram, 0);
+	lan_flush(f->lan);
+}
+
+static void allow(struct fixture *f, int peer, unsigned set)
+{
+	const struct lan_limits limits = {.broadcast = BROADCAST_OFF, .allow = set};
+	const uint16_t both[] = {RED, BLUE};
+
+	lan_peer_set(f->lan, peer, both, 2, &limits);
+}
+
+static void arp(int mac, int ip)
+{
+	craft_start(&crafted, mac);
+	craft_arp(&crafted, CRAFT_ARP_REPLY, mac, ip);
+}
+
+static void a_peers_dhcp_answers_pass_only_where_allowed(void **state)
+{
+	struct fixture *f = *state;
+
+	craft_start(&crafted, 9);
+	craft_offer(&crafted);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(f->engine.drops[ANNA][DROP_GUARD_DHCP], 1);
+	assert_int_equal(port_named("hub")->sent, 0);
+	allow(f, ANNA, 1 << TRUST_ALLOW_DHCP);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(port_named("hub")->sent, 1);
+	allow(f, ANNA, 0);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(f->engine.drops[ANNA][DROP_GUARD_DHCP], 2);
+	assert_int_equal(port_named("hub")->sent, 1);
+}
+
+static void a_local_servers_answers_go_out(void **state)
+{
+	struct fixture *f = *state;
+
+	craft_start(&crafted, 9);
+	craft_offer(&crafted);
+	say_crafted("hub");
+	assert_int_equal(f->engine.sent[ANNA], 1);
+	assert_int_equal(port_named("tap")->sent, 1);
+}
+
+static void what_a_guard_stops_teaches_the_switch_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	craft_start(&crafted, 9);
+	craft_offer(&crafted);
+	hear_crafted(f, ANNA, RED);
+	craft_start(&crafted, 9); /* the same machine, behind ben */
+	craft_ipv4(&crafted, 9, 0, 5);
+	hear_crafted(f, BEN, RED);
+	assert_int_equal(f->engine.drops[BEN][DROP_MAC_ELSEWHERE], 0);
+}
+
+static void a_peer_cannot_claim_what_a_local_machine_uses(void **state)
+{
+	struct fixture *f = *state;
+
+	arp(1, 5);
+	say_crafted("hub");
+	arp(9, 5);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(f->engine.drops[ANNA][DROP_GUARD_ARP], 1);
+	assert_int_equal(port_named("tap")->sent, 1);
+	hear_crafted(f, ANNA, BLUE); /* another network */
+	assert_int_equal(port_named("other")->sent, 1);
+}
+
+static void talk_among_neighbours_teaches_the_guard(void **state)
+{
+	struct fixture *f = *state;
+
+	arp(1, 7);
+	say_crafted("hub");
+	arp(2, 5); /* told to its neighbour alone */
+	memcpy(crafted.bytes, craft_mac(1).b, MAC_BYTES);
+	say_crafted("hub");
+	assert_int_equal(port_named("hub")->port.drops[DROP_SAME_PORT], 1);
+	arp(9, 5);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(f->engine.drops[ANNA][DROP_GUARD_ARP], 1);
+}
+
+static void a_stolen_mac_teaches_the_guard_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	arp(1, 6);
+	say_crafted("hub");
+	arp(1, 5); /* anna, as if she were that machine */
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(f->engine.drops[ANNA][DROP_MAC_ELSEWHERE], 1);
+	arp(9, 5);
+	hear_crafted(f, BEN, RED);
+	assert_int_equal(f->engine.drops[BEN][DROP_GUARD_ARP], 0);
+}
+
+static void a_dead_session_frees_its_ip_addresses(void **state)
+{
+	struct fixture *f = *state;
+
+	arp(9, 5);
+	hear_crafted(f, BEN, RED);
+	lan_peer_down(f->lan, BEN);
+	arp(8, 5);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(f->engine.drops[ANNA][DROP_GUARD_ARP], 0);
+}
+
 static void a_frame_that_fits_no_outbox_is_counted_once(void **state)
 {
 	struct fixture *f = *state;
@@ -631,6 +768,62 @@ static void a_mac_in_two_places_is_a_warning_with_both_and_the_fix(void **state)
 	assert_int_equal(lan_warnings(f->lan, name_of, NULL, w, 0), 0);
 }
 
+static void what_was_stopped_is_a_warning_with_the_command_that_lets_it_pass(void **state)
+{
+	struct fixture *f = *state;
+	struct warning w[4];
+
+	craft_start(&crafted, 9);
+	craft_offer(&crafted);
+	hear_crafted(f, ANNA, RED);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(lan_warnings(f->lan, name_of, NULL, w, 4), 1);
+	assert_string_equal(w[0].code, "guard-dhcp");
+	assert_contains(w[0].text, "anna sent answers of a DHCP server");
+	assert_contains(w[0].fix, "longwire -C /anna/lw allow anna dhcp");
+	allow(f, ANNA, 1 << TRUST_ALLOW_DHCP);
+	assert_int_equal(lan_warnings(f->lan, name_of, NULL, w, 4), 0);
+	lan_peer_unset(f->lan, ANNA);
+	allow(f, ANNA, 0); /* the number is somebody else's now */
+	assert_int_equal(lan_warnings(f->lan, name_of, NULL, w, 4), 0);
+}
+
+static void an_address_in_two_places_is_a_warning_with_both_and_the_fix(void **state)
+{
+	struct fixture *f = *state;
+	struct warning w[4];
+
+	arp(1, 5);
+	say_crafted("hub");
+	arp(9, 5);
+	hear_crafted(f, ANNA, RED);
+	assert_int_equal(lan_warnings(f->lan, name_of, NULL, w, 4), 2);
+	assert_string_equal(w[0].code, "ip-in-two-places");
+	assert_contains(w[0].text, "IP address 10.0.0.5");
+	assert_contains(w[0].text, "02:00:00:00:00:01 behind port hub");
+	assert_contains(w[0].text, "02:00:00:00:00:09 behind peer anna");
+	assert_contains(w[0].fix, "machine-id");
+	assert_string_equal(w[1].code, "guard-arp");
+	assert_contains(w[1].fix, "allow anna arp");
+}
+
+static void a_dhcp_client_with_two_macs_is_a_warning(void **state)
+{
+	struct fixture *f = *state;
+	struct warning w[4];
+
+	craft_start(&crafted, 1);
+	craft_discover(&crafted, "\xff\x01");
+	say_crafted("hub");
+	craft_start(&crafted, 2);
+	craft_discover(&crafted, "\xff\x01");
+	say_crafted("hub");
+	assert_int_equal(lan_warnings(f->lan, name_of, NULL, w, 4), 1);
+	assert_string_equal(w[0].code, "dhcp-client-twice");
+	assert_contains(w[0].text, "DHCP client identifier ff:01 is used by two machines");
+	assert_contains(w[0].text, "02:00:00:00:00:02 behind port hub");
+}
+
 static void ports_are_told_of_the_network_and_of_time(void **state)
 {
 	struct fixture *f = *state;
@@ -657,6 +850,13 @@ int main(void)
 		with_lan(a_mac_quota_of_a_peers_own_replaces_the_usual_one),
 		with_lan(a_full_outbox_is_sent_and_the_frame_tried_again),
 		with_lan(a_frame_that_fits_no_outbox_is_counted_once),
+		with_lan(a_peers_dhcp_answers_pass_only_where_allowed),
+		with_lan(a_local_servers_answers_go_out),
+		with_lan(what_a_guard_stops_teaches_the_switch_nothing),
+		with_lan(a_peer_cannot_claim_what_a_local_machine_uses),
+		with_lan(talk_among_neighbours_teaches_the_guard),
+		with_lan(a_stolen_mac_teaches_the_guard_nothing),
+		with_lan(a_dead_session_frees_its_ip_addresses),
 		with_lan(a_peer_that_is_unset_or_changed_loses_its_vlans),
 		with_lan(a_dead_sessions_addresses_are_forgotten),
 		with_lan(each_batch_reads_the_clock),
@@ -667,6 +867,9 @@ int main(void)
 		with_lan(a_port_with_another_group_is_opened_again),
 		with_lan(status_shows_ports_and_addresses),
 		with_lan(a_mac_in_two_places_is_a_warning_with_both_and_the_fix),
+		with_lan(what_was_stopped_is_a_warning_with_the_command_that_lets_it_pass),
+		with_lan(an_address_in_two_places_is_a_warning_with_both_and_the_fix),
+		with_lan(a_dhcp_client_with_two_macs_is_a_warning),
 		with_lan(ports_are_told_of_the_network_and_of_time),
 	};
 

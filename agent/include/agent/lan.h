@@ -40,10 +40,12 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err);
  * struct lan_limits - what a peer may use of a vlan
  * @broadcast:	frames a second, as in config
  * @mac_quota:	addresses that are learned behind it; 0: SWITCH_PEER_QUOTA
+ * @allow:	what the guards let pass: set of 1 << enum trust_allow
  */
 struct lan_limits {
 	uint32_t broadcast;
 	uint32_t mac_quota;
+	unsigned allow;
 };
 
 /** lan_peer_set() - A peer was added, or its vlans or limits changed; @vlans are ids */
