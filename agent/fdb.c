@@ -330,6 +330,14 @@ struct fdb_result fdb_learn(struct fdb *f, const struct mac *mac, int member, bo
 	return result;
 }
 
+void fdb_take_back(struct fdb *f, const struct mac *mac, int member)
+{
+	uint16_t i = lookup(f, mac);
+
+	if (i != NONE && f->entries[i].owner != member)
+		remove_entry(f, i);
+}
+
 int fdb_find(const struct fdb *f, const struct mac *mac, uint64_t now_ns)
 {
 	uint16_t i = lookup(f, mac);

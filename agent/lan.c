@@ -12,6 +12,7 @@
 
 enum {
 	MS_PER_S = 1000,
+	BITS_PER_BYTE = 8,
 	CACHE_LINE_BYTES = 64
 };
 
@@ -205,10 +206,12 @@ static void apply_peer(struct lan *l, size_t peer)
 	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
 		struct lan_vlan *vlan = l->vlans[i];
 
-		if (vlan && p->is_set && has_vlan(p, vlan->config.id))
+		if (vlan && p->is_set && has_vlan(p, vlan->config.id)) {
 			join(l, vlan, member, &how);
-		else if (vlan)
+			switch_pin(vlan->sw, member, p->limits.pins, p->limits.pin_count);
+		} else if (vlan) {
 			leave(vlan, member);
+		}
 	}
 }
 
@@ -245,6 +248,15 @@ static struct lan_peer *peer_place(struct lan *l, int peer)
 	return &l->peers[peer];
 }
 
+/* One second deep, and deep enough for the longest frame. */
+static void start_bucket(struct lan *l, struct lan_peer *p, uint64_t rate)
+{
+	uint32_t bytes = (uint32_t)(rate / BITS_PER_BYTE);
+
+	bucket_init(&p->bucket, bytes, bytes > FRAME_MAX_BYTES ? bytes : FRAME_MAX_BYTES,
+		    lan_now_ns(l));
+}
+
 void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_count,
 		  const struct lan_limits *limits)
 {
@@ -252,6 +264,8 @@ void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_co
 
 	if (!p)
 		return; /* it stays a member of nothing */
+	if (!p->is_set || p->limits.rate != limits->rate)
+		start_bucket(l, p, limits->rate);
 	p->is_set = true;
 	p->limits = *limits;
 	p->vlan_count = vlan_count < PEER_VLANS_MAX ? vlan_count : PEER_VLANS_MAX;

@@ -113,6 +113,15 @@ static enum drop find_vlan(struct lan *l, const struct frame_in *in, struct lan_
 	return DROP_NONE;
 }
 
+static enum drop check_rate(struct lan *l, const struct frame_in *in)
+{
+	struct lan_peer *p = &l->peers[in->peer];
+
+	if (p->limits.rate == 0 || bucket_take(&p->bucket, (uint32_t)in->len, lan_now_ns(l)))
+		return DROP_NONE;
+	return DROP_PEER_RATE;
+}
+
 /* Through the guard and the switch. What the switch takes teaches the guard. */
 static struct switch_verdict pass_guard(struct lan *l, const struct lan_vlan *vlan,
 					const struct frame_in *in)
@@ -146,6 +155,8 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 	struct lan_vlan *vlan;
 
 	v.drop = find_vlan(l, in, &vlan);
+	if (v.drop == DROP_NONE)
+		v.drop = check_rate(l, in);
 	if (v.drop == DROP_NONE)
 		v = pass_guard(l, vlan, in);
 	if (v.crowded)

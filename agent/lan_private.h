@@ -18,6 +18,7 @@
 #include "agent/guard.h"
 #include "agent/lan.h"
 #include "agent/switch.h"
+#include "common/bucket.h"
 #include "common/keyed_hash.h"
 #include "ports/port.h"
 #include "udp.h"
@@ -57,6 +58,7 @@ struct lan_port {
 struct lan_peer {
 	bool is_set;
 	struct lan_limits limits;
+	struct bucket bucket; /* bytes, if limits.rate is set */
 	struct lan_stop stops[GUARD_KINDS];
 	uint16_t vlans[PEER_VLANS_MAX];
 	size_t vlan_count;

@@ -198,12 +198,15 @@ static void fill_vlans(struct peers *p, const struct trust_peer *from, const str
 static void set_lan(struct entry *e, const struct trust_peer *from)
 {
 	const struct peers *p = e->owner;
-	const struct lan_limits limits = {
+	struct lan_limits limits = {
 		.broadcast = from->local.broadcast ? from->local.broadcast : p->config->broadcast,
 		.mac_quota = from->local.mac_quota,
 		.allow = from->local.allow,
+		.rate = from->local.rate,
+		.pin_count = from->local.pin_count,
 	};
 
+	memcpy(limits.pins, from->local.pins, sizeof(limits.pins));
 	lan_peer_set(p->links.lan, e->peer.number, e->peer.vlans, e->peer.vlan_count, &limits);
 }
 

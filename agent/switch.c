@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/beacon.h"
+#include "agent/pins.h"
 #include "common/bucket.h"
 #include "common/cursor.h"
 
@@ -26,6 +27,7 @@ struct vswitch {
 	uint32_t max_frame;
 	struct fdb *fdb;
 	struct clones clones;
+	struct pins pins;
 	size_t joined_count;
 	uint16_t *joined; /* numbers of the members, for flooding */
 	struct member *members;
@@ -57,6 +59,14 @@ void switch_free(struct vswitch *sw)
 	free(sw->joined);
 	free(sw->members);
 	free(sw);
+}
+
+void switch_pin(struct vswitch *sw, int member, const struct mac *macs, size_t count)
+{
+	pins_clear(&sw->pins, member);
+	for (size_t i = 0; i < count; i++)
+		if (pins_add(&sw->pins, &macs[i], member))
+			fdb_take_back(sw->fdb, &macs[i], member);
 }
 
 bool switch_has(const struct vswitch *sw, int member)
@@ -94,6 +104,7 @@ void switch_leave(struct vswitch *sw, int member)
 	if (!switch_has(sw, member))
 		return;
 	switch_forget(sw, member);
+	pins_clear(&sw->pins, member);
 	while (sw->joined[i] != member)
 		i++;
 	sw->joined[i] = sw->joined[--sw->joined_count];
@@ -145,8 +156,14 @@ static enum drop learn(struct vswitch *sw, int from, const uint8_t *frame, bool 
 	struct reader type = reader_over(frame + 2 * MAC_BYTES, sizeof(uint16_t));
 	struct mac src = ether_src(frame);
 	bool announced = reader_u16(&type) == ETHERTYPE_RARP;
-	struct fdb_result result = fdb_learn(sw->fdb, &src, from, announced, now_ns);
+	int pinned = pins_owner(&sw->pins, &src);
+	struct fdb_result result;
 
+	if (pinned >= 0 && pinned != from) {
+		clones_note(&sw->clones, &src, from, pinned, now_ns);
+		return DROP_MAC_ELSEWHERE;
+	}
+	result = fdb_learn(sw->fdb, &src, from, announced, now_ns);
 	*crowded = result.crowded;
 	if (result.clone_of >= 0)
 		clones_note(&sw->clones, &src, from, result.clone_of, now_ns);

@@ -11,8 +11,11 @@
 #include "common/ini.h"
 
 enum {
-	FILE_BYTES = 8192 /* room for a file with a psk, which is wiped after use */
+	FILE_BYTES = 8192, /* room for a file with a psk, which is wiped after use */
+	RATE_LEAST = 1000, /* bits a second */
 };
+
+static const uint64_t RATE_MOST = 10000000000;
 
 /* struct draft - while the file is read */
 struct draft {
@@ -136,6 +139,65 @@ static int set_allow(void *object, const char *value, int line, struct error *er
 	return local_allow_words(value, false, &((struct draft *)object)->local.allow, err);
 }
 
+static int set_pin(void *object, const char *value, int line, struct error *err)
+{
+	struct trust_local *local = &((struct draft *)object)->local;
+	char text[TEXT_NAME_BYTES];
+	struct mac mac;
+	int more;
+
+	(void)line;
+	while ((more = text_next_item(&value, text, sizeof(text))) != 0) {
+		if (more < 0 || mac_parse(text, &mac) || mac_is_group(&mac) || mac_is_zero(&mac))
+			return error_set(err, -EINVAL,
+					 "'pin' is no list of a machine's MACs; expected such as "
+					 "52:54:00:12:34:56, with commas between");
+		if (local->pin_count == TRUST_PINS_MAX)
+			return error_set(err, -EINVAL, "more than %d pinned MACs", TRUST_PINS_MAX);
+		local->pins[local->pin_count++] = mac;
+	}
+	return 0;
+}
+
+/* Return: the factor that a number's last letter stands for, 1 without one */
+static uint64_t take_suffix(char *text)
+{
+	static const struct {
+		char letter;
+		uint64_t factor;
+	} suffixes[] = {{'k', 1000}, {'M', 1000000}, {'G', 1000000000}};
+	size_t len = strlen(text);
+
+	for (size_t i = 0; len > 0 && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (text[len - 1] != suffixes[i].letter)
+			continue;
+		text[len - 1] = '\0';
+		return suffixes[i].factor;
+	}
+	return 1;
+}
+
+static int set_rate(void *object, const char *value, int line, struct error *err)
+{
+	char text[TEXT_NAME_BYTES] = "";
+	uint32_t number = 0;
+	uint64_t factor, rate;
+
+	(void)line;
+	snprintf(text, sizeof(text), "%.*s", (int)sizeof(text) - 1, value);
+	factor = take_suffix(text);
+	if (text_parse_number(text, 1, UINT32_MAX, &number, err))
+		number = 0;
+	rate = number * factor;
+	if (rate < RATE_LEAST || rate > RATE_MOST)
+		return error_set(
+			err, -EINVAL,
+			"'rate' is no number of bits a second; expected one from 1k to 10G, "
+			"such as 500k or 20M");
+	((struct draft *)object)->local.rate = rate;
+	return 0;
+}
+
 static int parse(const char *path, const struct file_text *text, struct draft *draft,
 		 struct error *err)
 {
@@ -143,7 +205,9 @@ static int parse(const char *path, const struct file_text *text, struct draft *d
 					      {"psk", set_psk},
 					      {"mac_quota", set_mac_quota},
 					      {"broadcast", set_broadcast},
-					      {"allow", set_allow}};
+					      {"allow", set_allow},
+					      {"pin", set_pin},
+					      {"rate", set_rate}};
 	static const struct ini_section local = {"local", false, keys,
 						 sizeof(keys) / sizeof(keys[0]), open_local};
 	const struct ini_schema schema = {&local, 1, draft};

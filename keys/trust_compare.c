@@ -16,6 +16,13 @@ static bool same_vlans(const struct trust_local *a, const struct trust_local *b)
 	return true;
 }
 
+static bool same_limits(const struct trust_local *a, const struct trust_local *b)
+{
+	return a->mac_quota == b->mac_quota && a->broadcast == b->broadcast &&
+	       a->allow == b->allow && a->rate == b->rate && a->pin_count == b->pin_count &&
+	       memcmp(a->pins, b->pins, a->pin_count * sizeof(a->pins[0])) == 0;
+}
+
 static unsigned differences(const struct trust_peer *a, const struct trust_peer *b)
 {
 	unsigned what = 0;
@@ -28,8 +35,7 @@ static unsigned differences(const struct trust_peer *a, const struct trust_peer 
 		what |= TRUST_VLANS;
 	if (sodium_memcmp(a->psk, b->psk, sizeof(*a->psk)) != 0)
 		what |= TRUST_PSK;
-	if (a->local.mac_quota != b->local.mac_quota || a->local.broadcast != b->local.broadcast ||
-	    a->local.allow != b->local.allow)
+	if (!same_limits(&a->local, &b->local))
 		what |= TRUST_LIMITS;
 	return what;
 }

@@ -191,6 +191,15 @@ static void a_stopped_claim_teaches_nothing(void **state)
 	assert_int_equal(claim(BERT, 8, 5, 62 * S_NS), DROP_NONE);
 }
 
+static void a_lie_about_its_own_mac_teaches_nothing(void **state)
+{
+	(void)state;
+	craft_start(&c, 1);
+	craft_arp(&c, CRAFT_ARP_REPLY, 2, 5); /* proxied by a local machine, which is not judged */
+	assert_int_equal(send(PORT, S_NS), DROP_NONE);
+	assert_int_equal(claim(ANNA, 9, 5, 2 * S_NS), DROP_NONE);
+}
+
 static void with_arp_allowed_a_peer_takes_addresses_over(void **state)
 {
 	(void)state;
@@ -300,6 +309,7 @@ int main(void)
 		with_guard(addresses_follow_a_mac_that_moved),
 		with_guard(probes_claim_nothing),
 		with_guard(a_stopped_claim_teaches_nothing),
+		with_guard(a_lie_about_its_own_mac_teaches_nothing),
 		with_guard(with_arp_allowed_a_peer_takes_addresses_over),
 		with_guard(what_is_forgotten_is_free),
 		with_guard(a_flood_of_claims_frees_no_address_of_others),

@@ -319,7 +319,7 @@ static void mutated_frames_are_never_fatal(void **state)
 	struct rng r = {.state = SEED};
 
 	(void)state;
-	print_message("seed %d\n", SEED);
+	print_message("# seed %d\n", SEED);
 	for (int n = 0; n < MUTATIONS; n++) {
 		struct inspect i;
 		size_t len;
@@ -580,6 +580,12 @@ static void networks_within_tags_are_told_apart(void **state)
 	craft_arp(&c, CRAFT_ARP_REQUEST, ME, 5);
 	i = look();
 	assert_int_equal(i.ip.tags[0], 0);
+	craft_start(&c, ME);
+	priority_tag();
+	one_tag();
+	craft_arp(&c, CRAFT_ARP_REQUEST, ME, 5);
+	i = look();
+	assert_int_equal(i.ip.tags[0], 5);
 }
 
 /* ---- DHCP clients ---- */

@@ -120,7 +120,7 @@ static void a_flood_of_random_addresses_pushes_nobody_else_out(void **state)
 	struct rng r = {.state = SEED};
 
 	(void)state;
-	print_message("seed %d\n", SEED);
+	print_message("# seed %d\n", SEED);
 	use(1, 1, 1, S_NS);
 	for (int i = 0; i < FLOOD; i++)
 		use(rng_u64(&r) | 1U << 8, 2, 2, S_NS + (uint64_t)i);

@@ -578,6 +578,63 @@ static void a_stolen_mac_teaches_the_guard_nothing(void **state)
 	assert_int_equal(f->engine.drops[BEN][DROP_GUARD_ARP], 0);
 }
 
+static void a_mac_stolen_by_another_port_teaches_the_guard_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	arp(1, 6);
+	say_crafted("hub");
+	arp(1, 5);
+	say_crafted("tap");
+	assert_int_equal(port_named("tap")->port.drops[DROP_MAC_ELSEWHERE], 1);
+	arp(9, 5);
+	hear_crafted(f, BEN, RED);
+	assert_int_equal(f->engine.drops[BEN][DROP_GUARD_ARP], 0);
+}
+
+static void a_peer_with_a_rate_is_held_to_it(void **state)
+{
+	struct fixture *f = *state;
+	struct lan_limits limits = {.broadcast = BROADCAST_OFF, .rate = 8000};
+	const uint16_t red[] = {RED};
+
+	lan_peer_set(f->lan, ANNA, red, 1, &limits);
+	for (int i = 0; i < FRAME_MAX_BYTES / FRAME_BYTES; i++)
+		hear(f, ANNA, RED, BROADCAST, 9);
+	assert_int_equal(f->engine.drops[ANNA][DROP_PEER_RATE], 0); /* the longest frame may pass */
+	lan_peer_set(f->lan, ANNA, red, 1, &limits);                /* gives no new credit */
+	for (int i = 0; i < 1000; i++)
+		hear(f, ANNA, RED, BROADCAST, 9);
+	assert_in_range(f->engine.drops[ANNA][DROP_PEER_RATE], 1, 1000);
+	assert_int_equal(port_named("hub")->sent, FRAME_MAX_BYTES / FRAME_BYTES + 1000 -
+							  f->engine.drops[ANNA][DROP_PEER_RATE]);
+	hear(f, BEN, RED, BROADCAST, 8);
+	assert_int_equal(f->engine.drops[BEN][DROP_PEER_RATE], 0);
+}
+
+static void a_pinned_mac_is_its_peers_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct lan_limits limits = {.broadcast = BROADCAST_OFF, .pin_count = 1};
+	const uint16_t red[] = {RED};
+
+	memset(limits.pins[0].b, 0x02, MAC_BYTES);
+	limits.pins[0].b[5] = 9;
+	hear(f, BEN, RED, BROADCAST, 9);
+	lan_peer_set(f->lan, ANNA, red, 1, &limits);
+	hear(f, BEN, RED, BROADCAST, 9);
+	assert_int_equal(f->engine.drops[BEN][DROP_MAC_ELSEWHERE], 1);
+	say("hub", BROADCAST, 9);
+	assert_int_equal(port_named("hub")->port.drops[DROP_MAC_ELSEWHERE], 1);
+	hear(f, ANNA, RED, BROADCAST, 9);
+	assert_int_equal(f->engine.drops[ANNA][DROP_MAC_ELSEWHERE], 0);
+	limits.pin_count = 0;
+	lan_peer_set(f->lan, ANNA, red, 1, &limits);
+	lan_peer_down(f->lan, ANNA);
+	hear(f, BEN, RED, BROADCAST, 9);
+	assert_int_equal(f->engine.drops[BEN][DROP_MAC_ELSEWHERE], 1);
+}
+
 static void a_dead_session_frees_its_ip_addresses(void **state)
 {
 	struct fixture *f = *state;
@@ -856,6 +913,9 @@ int main(void)
 		with_lan(a_peer_cannot_claim_what_a_local_machine_uses),
 		with_lan(talk_among_neighbours_teaches_the_guard),
 		with_lan(a_stolen_mac_teaches_the_guard_nothing),
+		with_lan(a_mac_stolen_by_another_port_teaches_the_guard_nothing),
+		with_lan(a_peer_with_a_rate_is_held_to_it),
+		with_lan(a_pinned_mac_is_its_peers_alone),
 		with_lan(a_dead_session_frees_its_ip_addresses),
 		with_lan(a_peer_that_is_unset_or_changed_loses_its_vlans),
 		with_lan(a_dead_sessions_addresses_are_forgotten),

@@ -332,13 +332,16 @@ static void a_local_file_chooses_vlans_and_limits(void **state)
 	config.vlans[config.vlan_count++] = (struct vlan_config){.name = "other", .id = 8};
 	write_card("anna", 1, NULL);
 	write_file("anna.local", "[local]\nvlans = other\nbroadcast = 50\nmac_quota = 3\n"
-				 "allow = ra\n");
+				 "allow = ra\nrate = 1M\npin = 02:00:00:00:00:07\n");
 	apply();
 	assert_int_equal(lan.vlan_count, 1);
 	assert_int_equal(lan.first_vlan, 8);
 	assert_int_equal(lan.limits.broadcast, 50);
 	assert_int_equal(lan.limits.mac_quota, 3);
 	assert_int_equal(lan.limits.allow, 1 << TRUST_ALLOW_RA);
+	assert_int_equal(lan.limits.rate, 1000000);
+	assert_int_equal(lan.limits.pin_count, 1);
+	assert_int_equal(lan.limits.pins[0].b[5], 7);
 	assert_int_equal(notes.count, 0);
 }
 

@@ -124,7 +124,8 @@ static void local_file_is_read_with_all_its_keys(void **state)
 	(void)state;
 	put_card("anna", KEY_1, NULL);
 	scratch_write("anna.local", "[local]\nvlans = aoe2, lan\npsk = " HEX
-				    "\nmac_quota = 8\nbroadcast = 100\nallow = ra, dhcp\n");
+				    "\nmac_quota = 8\nbroadcast = 100\nallow = ra, dhcp\n"
+				    "pin = 52:54:00:12:34:56, 02:00:00:00:00:01\nrate = 20M\n");
 	reread();
 	assert_int_equal(now.fault_count, 0);
 	assert_int_equal(now.peers[0].local.vlan_count, 2);
@@ -134,6 +135,9 @@ static void local_file_is_read_with_all_its_keys(void **state)
 	assert_int_equal(now.peers[0].local.mac_quota, 8);
 	assert_int_equal(now.peers[0].local.broadcast, 100);
 	assert_int_equal(now.peers[0].local.allow, 1 << TRUST_ALLOW_DHCP | 1 << TRUST_ALLOW_RA);
+	assert_int_equal(now.peers[0].local.pin_count, 2);
+	assert_int_equal(now.peers[0].local.pins[1].b[5], 1);
+	assert_int_equal(now.peers[0].local.rate, 20000000);
 	assert_int_equal(now.peers[0].psk->b[31], 0x1f);
 	scratch_write("anna.local", "[local]\nbroadcast = off\n");
 	reread();
@@ -208,7 +212,7 @@ static void key_of_a_later_feature_is_refused(void **state)
 	assert_int_equal(now.count, 0);
 	assert_only_fault("anna",
 			  "/anna.local:2: there is no key 'relay' in [local]; expected vlans, "
-			  "psk, mac_quota, broadcast or allow");
+			  "psk, mac_quota, broadcast, allow, pin or rate");
 }
 
 static void wrong_values_in_a_local_file_are_refused(void **state)
@@ -222,6 +226,14 @@ static void wrong_values_in_a_local_file_are_refused(void **state)
 		{"mac_quota = 0", "'0' is no number from 1 to 65536"},
 		{"mac_quota = 65537", "is no number"},
 		{"broadcast = 0", "'broadcast' is no number of frames a second"},
+		{"pin = 52:54:00:12:34", "'pin' is no list of a machine's MACs"},
+		{"pin = 01:00:5e:00:00:01", "'pin' is no list of a machine's MACs"},
+		{"rate = fast",
+		 "'rate' is no number of bits a second; expected one from 1k to 10G"},
+		{"rate = 999", "'rate' is no number"},
+		{"rate = 11G", "'rate' is no number"},
+		{"rate = 10 M", "'rate' is no number"},
+		{"rate = k", "'rate' is no number"},
 		{"allow = dns",
 		 "'dns' is nothing that can be allowed; expected dhcp, ra, bpdu or arp"},
 		{"allow = -dhcp", "'-dhcp' is nothing that can be allowed"},
@@ -476,6 +488,10 @@ static void each_kind_of_change_is_told_as_such(void **state)
 		{"[local]\nvlans = a,c\npsk = " HEX "\nmac_quota = 3\nbroadcast = 1\n",
 		 "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\nallow = arp\n", "anna>anna:10 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nrate = 1k\n", "anna>anna:10 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nrate = 10G\n", "anna>anna:10 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\npin = 02:00:00:00:00:01\n", "anna>anna:10 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\npin = 02:00:00:00:00:02\n", "anna>anna:10 "},
 		{"[local]\n", "anna>anna:1c "},
 	};
 

@@ -70,6 +70,9 @@ struct fdb_result {
 struct fdb_result fdb_learn(struct fdb *f, const struct mac *mac, int member, bool announced,
 			    uint64_t now_ns);
 
+/** fdb_take_back() - Forget @mac if it is behind another member than @member */
+void fdb_take_back(struct fdb *f, const struct mac *mac, int member);
+
 /** fdb_find() - Return: the member that owns @mac, or -1 */
 int fdb_find(const struct fdb *f, const struct mac *mac, uint64_t now_ns);
 

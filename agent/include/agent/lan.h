@@ -41,11 +41,16 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err);
  * @broadcast:	frames a second, as in config
  * @mac_quota:	addresses that are learned behind it; 0: SWITCH_PEER_QUOTA
  * @allow:	what the guards let pass: set of 1 << enum trust_allow
+ * @rate:	bits a second from it, one second deep; 0: no limit
+ * @pins:	MACs that belong to it and never move
  */
 struct lan_limits {
 	uint32_t broadcast;
 	uint32_t mac_quota;
 	unsigned allow;
+	uint64_t rate;
+	struct mac pins[TRUST_PINS_MAX];
+	size_t pin_count;
 };
 
 /** lan_peer_set() - A peer was added, or its vlans or limits changed; @vlans are ids */

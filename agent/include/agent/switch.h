@@ -67,6 +67,10 @@ struct switch_member {
 /** switch_join() - Make @member one, or change how it is treated: what it learned stays */
 void switch_join(struct vswitch *sw, int member, const struct switch_member *how, uint64_t now_ns);
 
+/** switch_pin() - These addresses belong to @member, and no longer those that did: whoever else sends
+ * from one is refused. What is pinned to another member already stays there */
+void switch_pin(struct vswitch *sw, int member, const struct mac *macs, size_t count);
+
 /** switch_leave() - It is none any more, and its addresses go. Harmless where it is none */
 void switch_leave(struct vswitch *sw, int member);
 

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/ether.h"
 #include "common/text.h"
 #include "keys/card.h"
 #include "keytypes/key.h"
@@ -29,6 +30,7 @@ enum {
 	TRUST_PATH_BYTES = 1024,
 	TRUST_MACS_MAX = 65536,           /* largest mac_quota */
 	TRUST_BROADCAST_OFF = UINT32_MAX, /* `broadcast = off` */
+	TRUST_PINS_MAX = 16,              /* pinned MACs of one peer */
 };
 
 /** enum trust_allow - what one peer may send although guards keep it out by default: words of `allow` */
@@ -56,6 +58,8 @@ const char *trust_allow_format(unsigned set, char out[TRUST_ALLOW_TEXT_BYTES]);
  * @mac_quota:		0: not set
  * @broadcast:		frames a second; 0: not set; TRUST_BROADCAST_OFF: no limit
  * @allow:		set of bits 1 << enum trust_allow
+ * @pins:		MACs that are this peer's alone
+ * @rate:		bits a second; 0: no limit
  */
 struct trust_local {
 	char vlans[TRUST_VLANS_MAX][TEXT_NAME_BYTES];
@@ -64,6 +68,9 @@ struct trust_local {
 	uint32_t mac_quota;
 	uint32_t broadcast;
 	unsigned allow;
+	struct mac pins[TRUST_PINS_MAX];
+	size_t pin_count;
+	uint64_t rate;
 };
 
 /** struct trust_peer - @psk: in guarded memory of the struct trust, zero where none is set */
@@ -122,7 +129,7 @@ enum trust_difference {
 	TRUST_AT = 1 << 1, /* the card's addresses */
 	TRUST_VLANS = 1 << 2,
 	TRUST_PSK = 1 << 3,
-	TRUST_LIMITS = 1 << 4, /* mac_quota, broadcast, allow */
+	TRUST_LIMITS = 1 << 4, /* mac_quota, broadcast, allow, pin, rate */
 };
 
 /**
