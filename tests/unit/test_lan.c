@@ -608,8 +608,9 @@ static void a_peer_with_a_rate_is_held_to_it(void **state)
 	assert_in_range(f->engine.drops[ANNA][DROP_PEER_RATE], 1, 1000);
 	assert_int_equal(port_named("hub")->sent, FRAME_MAX_BYTES / FRAME_BYTES + 1000 -
 							  f->engine.drops[ANNA][DROP_PEER_RATE]);
-	hear(f, BEN, RED, BROADCAST, 8);
-	assert_int_equal(f->engine.drops[BEN][DROP_PEER_RATE], 0);
+	for (int i = 0; i < FRAME_MAX_BYTES / FRAME_BYTES + 1000; i++)
+		hear(f, BEN, RED, BROADCAST, 8);
+	assert_int_equal(f->engine.drops[BEN][DROP_PEER_RATE], 0); /* who has none, has none */
 }
 
 static void a_pinned_mac_is_its_peers_alone(void **state)

@@ -488,6 +488,7 @@ static void each_kind_of_change_is_told_as_such(void **state)
 		{"[local]\nvlans = a,c\npsk = " HEX "\nmac_quota = 3\nbroadcast = 1\n",
 		 "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\nallow = arp\n", "anna>anna:10 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nallow = ra\n", "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\nrate = 1k\n", "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\nrate = 10G\n", "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\npin = 02:00:00:00:00:01\n", "anna>anna:10 "},
