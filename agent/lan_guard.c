@@ -25,8 +25,7 @@ static const char *const KINDS[] = {
 	[GUARD_DHCP] = "answers of a DHCP server",
 	[GUARD_RA] = "IPv6 router advertisements or redirects",
 	[GUARD_BPDU] = "spanning-tree frames of a bridge",
-	[GUARD_ARP] = "ARP or neighbour discovery that contradicts its own source MAC or claims an "
-		      "address that another machine uses",
+	[GUARD_ARP] = "ARP or neighbour discovery that lies or takes an address in use",
 };
 
 static bool is_within(uint64_t then_ns, uint64_t seconds, uint64_t now_ns)
