@@ -423,10 +423,12 @@ def test_allow_writes_a_private_file_and_says_what_is_allowed(anna, bert):
     anna.good("check")
 
 
-def test_allow_takes_the_folder_anywhere(anna, bert):
+def test_allow_takes_the_folder_anywhere(anna, bert, tmp_path):
     anna.good("add", text=bert.card())
     good("allow", "bert", "-dhcp", "-C", str(anna.path))
     good("allow", "-C", str(anna.path), "bert", "ra")
+    (tmp_path / "-anna").symlink_to(anna.path)
+    assert "ra.\n" in run("allow", "bert", "-C", "-anna", cwd=tmp_path).stdout
     assert "ra.\n" in anna.good("allow", "bert")
 
 

@@ -1,0 +1,295 @@
+/*
+ * lan_fakes.c - see lan_fakes.h
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/clock.h"
+#include "agent/tunnel.h"
+#include "lan_fakes.h"
+
+const struct lan_limits NO_LIMITS = {.broadcast = BROADCAST_OFF};
+
+/* ---- a port that takes notes ---- */
+
+struct fake_port *open_ports[CONFIG_PORTS_MAX];
+int ports_opened, ports_closed;
+
+static int fake_open(struct port **out, const struct port_env *env,
+		     const struct port_config *config, const struct port_events *events,
+		     struct error *err)
+{
+	struct fake_port *p = calloc(1, sizeof(*p));
+
+	(void)env;
+	(void)err;
+	p->port = (struct port){.ops = port_ops_for(PORT_MCAST), .events = *events};
+	p->config = *config;
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (!open_ports[i]) {
+			open_ports[i] = p;
+			break;
+		}
+	}
+	ports_opened++;
+	*out = &p->port;
+	return 0;
+}
+
+static void fake_send(struct port *port, const uint8_t *frame, size_t len)
+{
+	struct fake_port *p = (struct fake_port *)port;
+
+	(void)frame;
+	assert_true(len >= ETHER_HEADER_BYTES);
+	p->sent++;
+	p->waiting++;
+}
+
+static void fake_flush(struct port *port)
+{
+	((struct fake_port *)port)->flushed++;
+	((struct fake_port *)port)->waiting = 0;
+}
+
+static void fake_tick(struct port *port, uint64_t now_ns)
+{
+	(void)now_ns;
+	((struct fake_port *)port)->ticks++;
+}
+
+static void fake_network_changed(struct port *port, uint64_t now_ns)
+{
+	(void)now_ns;
+	((struct fake_port *)port)->changes++;
+}
+
+static enum port_state fake_state(const struct port *port, char *detail, size_t size)
+{
+	(void)port;
+	snprintf(detail, size, "a detail");
+	return PORT_FORWARDING;
+}
+
+static size_t fake_warnings(const struct port *port, uint64_t now_ns, struct warning *out,
+			    size_t max)
+{
+	(void)port;
+	(void)now_ns;
+	(void)out;
+	(void)max;
+	return 0;
+}
+
+static void fake_close(struct port *port)
+{
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (open_ports[i] == (struct fake_port *)port)
+			open_ports[i] = NULL;
+	}
+	ports_closed++;
+	free(port);
+}
+
+const struct port_ops *port_ops_for(enum port_type type)
+{
+	static const struct port_ops ops = {
+		.open = fake_open,
+		.send = fake_send,
+		.flush = fake_flush,
+		.tick = fake_tick,
+		.network_changed = fake_network_changed,
+		.state = fake_state,
+		.warnings = fake_warnings,
+		.close = fake_close,
+	};
+
+	(void)type;
+	return &ops;
+}
+
+struct fake_port *port_named(const char *name)
+{
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		if (open_ports[i] && strcmp(open_ports[i]->config.name, name) == 0)
+			return open_ports[i];
+	}
+	return NULL;
+}
+
+/* ---- a clock that the test sets ---- */
+
+uint64_t clock_ns;
+
+uint64_t clock_now_ns(void)
+{
+	return clock_ns;
+}
+
+/* ---- an engine that takes notes ---- */
+
+enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *frame,
+			    uint64_t now_ns)
+{
+	assert_true(now_ns > 0);
+	if (e->room == 0)
+		return DROP_OUTBOX_FULL;
+	e->room--;
+	e->sent[peer]++;
+	e->last_vlan = frame->vlan;
+	return DROP_NONE;
+}
+
+void engine_count_drop(struct engine *e, int peer, enum drop reason)
+{
+	e->drops[peer][reason]++;
+}
+
+enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
+		       uint64_t now_ns)
+{
+	(void)from;
+	(void)datagram;
+	(void)len;
+	(void)now_ns;
+	e->inbox_at = 0;
+	return DROP_NONE;
+}
+
+bool engine_next_frame(struct engine *e, struct frame_in *out, uint64_t now_ns)
+{
+	(void)now_ns;
+	if (e->inbox_at == e->inbox_count)
+		return false;
+	*out = e->inbox[e->inbox_at++];
+	return true;
+}
+
+void engine_flush(struct engine *e, uint64_t now_ns)
+{
+	(void)now_ns;
+	e->flushes++;
+}
+
+size_t engine_outbox(const struct engine *e, const struct datagram **out)
+{
+	*out = e->outbox;
+	return 1;
+}
+
+int full_room;
+
+void engine_outbox_clear(struct engine *e)
+{
+	e->room = full_room;
+}
+
+int tunnel_sends;
+
+void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t count)
+{
+	(void)t;
+	(void)datagrams;
+	(void)count;
+	tunnel_sends++;
+}
+
+/* ---- the vlans under test ---- */
+
+void add_vlan(struct config *c, const char *name, uint16_t id)
+{
+	struct vlan_config *v = &c->vlans[c->vlan_count++];
+
+	snprintf(v->name, sizeof(v->name), "%s", name);
+	v->id = id;
+}
+
+void add_port(struct config *c, const char *name, uint16_t vlan)
+{
+	struct port_config *p = &c->ports[c->port_count++];
+
+	*p = (struct port_config){.vlan = vlan, .broadcast = BROADCAST_OFF};
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	p->mcast.group = addr_from_ipv4(0xe6000001, 33000);
+}
+
+int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	const uint16_t both[] = {RED, BLUE}, red[] = {RED};
+
+	memset(open_ports, 0, sizeof(open_ports));
+	ports_opened = ports_closed = tunnel_sends = 0;
+	full_room = 1000;
+	clock_ns = S_NS;
+	f->engine.room = full_room;
+	f->config.max_frame = FRAME_MAX_DEFAULT_BYTES;
+	strcpy(f->config.folder, "/anna/lw");
+	add_vlan(&f->config, "red", RED);
+	add_vlan(&f->config, "blue", BLUE);
+	add_port(&f->config, "hub", RED);
+	add_port(&f->config, "tap", RED);
+	add_port(&f->config, "other", BLUE);
+	uv_loop_init(&f->loop);
+	assert_int_equal(lan_open(&f->lan, &f->loop, &f->engine, &f->config, NULL), 0);
+	lan_peer_set(f->lan, ANNA, both, 2, &NO_LIMITS);
+	lan_peer_set(f->lan, BEN, red, 1, &NO_LIMITS);
+	*state = f;
+	return 0;
+}
+
+int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	lan_close(f->lan);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+	assert_int_equal(ports_opened, ports_closed);
+	free(f);
+	return 0;
+}
+
+uint8_t frame_said[FRAME_BYTES];
+
+void write_frame(int dst, int src)
+{
+	memset(frame_said, 0, sizeof(frame_said));
+	memset(frame_said, dst == BROADCAST ? 0xff : 0x02, MAC_BYTES);
+	if (dst != BROADCAST)
+		frame_said[5] = (uint8_t)dst;
+	frame_said[6] = 0x02;
+	memset(frame_said + 7, 0x02, MAC_BYTES - 1);
+	frame_said[11] = (uint8_t)src;
+	frame_said[12] = 0x08;
+}
+
+void say(const char *port, int dst, int src)
+{
+	struct fake_port *p = port_named(port);
+
+	write_frame(dst, src);
+	p->port.events.on_frame(p->port.events.context, frame_said, sizeof(frame_said));
+	p->port.events.on_batch_end(p->port.events.context);
+}
+
+void hear(struct fixture *f, int peer, uint16_t vlan, int dst, int src)
+{
+	struct addr from = addr_from_ipv4(0x7f000001, 1);
+	uint8_t datagram[1] = {0};
+
+	write_frame(dst, src);
+	f->engine.inbox[0] = (struct frame_in){
+		.peer = peer, .vlan = vlan, .frame = frame_said, .len = sizeof(frame_said)};
+	f->engine.inbox_count = 1;
+	lan_input(f->lan, &from, datagram, 0);
+	lan_flush(f->lan);
+}
+
+const char *name_of(void *context, int peer)
+{
+	(void)context;
+	return peer == ANNA ? "anna" : NULL;
+}

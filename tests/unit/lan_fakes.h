@@ -1,0 +1,78 @@
+/*
+ * lan_fakes.h - ports, an engine, a tunnel and a clock that only take notes, and two vlans between them
+ */
+#ifndef TESTS_LAN_FAKES_H
+#define TESTS_LAN_FAKES_H
+
+#include "../../agent/ports/port.h"
+#include "agent/lan.h"
+
+#define S_NS UINT64_C(1000000000)
+
+enum {
+	PEERS = 4,
+	FRAME_BYTES = 60,
+	BROADCAST = 255, /* stands for the broadcast address */
+	RED = 10,        /* vlan ids */
+	BLUE = 20,
+	ANNA = 0,
+	BEN = 1,
+};
+
+extern const struct lan_limits NO_LIMITS;
+
+struct fake_port {
+	struct port port;
+	struct port_config config;
+	int sent, flushed, ticks, changes, waiting;
+};
+
+struct engine {
+	int sent[PEERS];
+	uint16_t last_vlan;
+	int drops[PEERS][DROP_COUNT];
+	int room; /* frames until the outbox is full */
+	int flushes;
+	struct frame_in inbox[8];
+	size_t inbox_count, inbox_at;
+	struct datagram outbox[1];
+};
+
+struct fixture {
+	uv_loop_t loop;
+	struct engine engine;
+	struct config config;
+	struct lan *lan;
+};
+
+extern int ports_opened, ports_closed, tunnel_sends;
+extern int full_room; /* frames that the outbox takes when it is empty */
+extern uint64_t clock_ns;
+extern uint8_t frame_said[FRAME_BYTES];
+
+/* The open port of that name, or NULL. */
+struct fake_port *port_named(const char *name);
+
+/* For configurations. */
+void add_vlan(struct config *c, const char *name, uint16_t id);
+void add_port(struct config *c, const char *name, uint16_t vlan);
+
+/* Two vlans: red with two ports, blue with one; anna on both, ben on red. */
+int set_up(void **state);
+int tear_down(void **state);
+
+/* Into `frame_said`; addresses are 02:02:02:02:02:N. */
+void write_frame(int dst, int src);
+
+/* A machine on a port says something. */
+void say(const char *port, int dst, int src);
+
+/* A datagram with one frame comes from a peer. */
+void hear(struct fixture *f, int peer, uint16_t vlan, int dst, int src);
+
+/* How warnings call anna; ben has no name. */
+const char *name_of(void *context, int peer);
+
+#define with_lan(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+#endif
