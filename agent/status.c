@@ -181,10 +181,20 @@ static json_t *warning_list(const struct agent *a)
 	return list;
 }
 
+/* What belongs to no peer and no port; the kernel counts what it had no room for. */
+static json_t *general_drops(const struct agent *a)
+{
+	uint64_t counters[DROP_COUNT];
+
+	memcpy(counters, engine_drops(a->engine), sizeof(counters));
+	counters[DROP_TUNNEL_OVERFLOW] += tunnel_lost(a->tunnel);
+	return status_drops(counters);
+}
+
 json_t *status_build(const struct agent *a, uint64_t now_ns)
 {
 	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", SCHEMA, "agent",
 			 own_part(a, now_ns), "peers", peer_list(a, now_ns), "vlans", vlan_list(a),
-			 "knocks", knock_list(a, now_ns), "drops",
-			 status_drops(engine_drops(a->engine)), "warnings", warning_list(a));
+			 "knocks", knock_list(a, now_ns), "drops", general_drops(a), "warnings",
+			 warning_list(a));
 }

@@ -327,6 +327,17 @@ size_t tunnel_bound(const struct tunnel *t, struct addr out[FAMILIES])
 	return count;
 }
 
+uint64_t tunnel_lost(const struct tunnel *t)
+{
+	uint64_t lost = 0;
+
+	for (int i = 0; i < FAMILIES; i++) {
+		if (t->halves[i].fd >= 0)
+			lost += udp_lost(t->halves[i].fd);
+	}
+	return lost;
+}
+
 /* A run of datagrams for one socket, as sent in one call. */
 struct run {
 	struct tunnel *tunnel;

@@ -41,6 +41,9 @@ struct udp_received {
 /** udp_enlarge() - As large buffers as the kernel gives: what a burst may hold */
 void udp_enlarge(int fd);
 
+/** udp_lost() - Datagrams that the kernel dropped since the socket was made, for its buffer was full */
+uint32_t udp_lost(int fd);
+
 /** udp_receive() - Return: how many waited, at most UDP_BATCH; 0 if none; or a negative errno */
 int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH]);
 

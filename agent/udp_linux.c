@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -39,6 +40,17 @@ void udp_enlarge(int fd)
 {
 	enlarge_one(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	enlarge_one(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+}
+
+/* Asked for when somebody wants to know: a control message with every datagram would cost more. */
+uint32_t udp_lost(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
+		return 0;
+	return info[SK_MEMINFO_DROPS];
 }
 
 static uint32_t interface_of(struct msghdr *m)

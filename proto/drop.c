@@ -59,6 +59,7 @@ static const char *const NAMES[] = {
 	[DROP_OWN_ECHO] = "own_echo",
 	[DROP_OTHER_INTERFACE] = "other_interface",
 	[DROP_TUNNEL_SEND] = "tunnel_send",
+	[DROP_TUNNEL_OVERFLOW] = "tunnel_overflow",
 	[DROP_TUNNEL_TRUNCATED] = "tunnel_truncated",
 	[DROP_CONTROL_BAD] = "control_bad",
 };

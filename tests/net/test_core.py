@@ -217,6 +217,20 @@ def test_a_datagram_longer_than_any_of_ours_is_counted_and_dropped(lab, agents):
     assert anna.status()["drops"] == {"tunnel_truncated": 1}
 
 
+def test_what_the_kernel_had_no_room_for_is_counted(lab, agents):
+    anna = agents(lab.host("anna")).up()
+    anna.process.send_signal(signal.SIGSTOP)
+    with anna.host.inside():
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender:
+        for _ in range(20000):  # some four times what the buffer holds
+            sender.sendto(bytes(1200), ("127.0.0.1", anna.port))
+    anna.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: anna.status()["drops"].get("tunnel_overflow"), SETTLED_S, anna.story)
+    drops = anna.status()["drops"]
+    assert drops["tunnel_overflow"] + drops["bad_type"] == 20000
+
+
 def test_what_the_own_firewall_refuses_is_counted_for_the_peer_and_said(lab, agents):
     anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
     introduce(anna, bert)

@@ -53,6 +53,9 @@ void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t coun
 /** tunnel_bound() - Local addresses for status. Return: how many, at most 2 */
 size_t tunnel_bound(const struct tunnel *t, struct addr out[2]);
 
+/** tunnel_lost() - Datagrams that came faster than they were read, and that the kernel dropped */
+uint64_t tunnel_lost(const struct tunnel *t);
+
 /** tunnel_close() - Frees @t once libuv has let go of the handles */
 void tunnel_close(struct tunnel *t);
 

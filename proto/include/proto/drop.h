@@ -72,6 +72,7 @@ enum drop {
 	DROP_OWN_ECHO,         /* hub: our own frame heard again */
 	DROP_OTHER_INTERFACE,  /* hub: from an interface that this port does not serve */
 	DROP_TUNNEL_SEND,      /* outgoing datagram, and the kernel refused it */
+	DROP_TUNNEL_OVERFLOW,  /* incoming datagrams that found the kernel's buffer full */
 	DROP_TUNNEL_TRUNCATED, /* incoming datagram longer than the buffer */
 	DROP_CONTROL_BAD,      /* control socket: a line that is no request */
 
