@@ -3,7 +3,9 @@
  */
 #include "common/bucket.h"
 
-enum { NANO = 1000000000 };
+enum {
+	NANO = 1000000000
+};
 
 static uint64_t full_nano(const struct bucket *b)
 {

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LINE_BYTES = 1024, TIME_BYTES = 24 };
+enum {
+	LINE_BYTES = 1024,
+	TIME_BYTES = 24
+};
 
 static enum log_level most_detail = LOG_LEVEL_INFO;
 static bool to_journal;

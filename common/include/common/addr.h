@@ -16,7 +16,8 @@ struct sockaddr_storage;
 
 enum {
 	ADDR_IP_BYTES = 16,
-	ADDR_TEXT_BYTES = 72, /* "[" 45 for the address "%" 10 scope "]:" 5 port and NUL, rounded up */
+	ADDR_TEXT_BYTES =
+		72, /* "[" 45 for the address "%" 10 scope "]:" 5 port and NUL, rounded up */
 };
 
 /**

@@ -7,7 +7,9 @@
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
 
-enum { ERROR_TEXT_BYTES = 768 /* two paths and a sentence */ };
+enum {
+	ERROR_TEXT_BYTES = 768 /* two paths and a sentence */
+};
 
 /** struct error - a message for a person; empty text means no error was set */
 struct error {

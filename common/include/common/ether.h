@@ -13,13 +13,14 @@
 
 enum {
 	MAC_BYTES = 6,
-	MAC_TEXT_BYTES = 18,	    /* aa:bb:cc:dd:ee:ff and NUL */
-	ETHER_HEADER_BYTES = 14,    /* destination, source, type: also the shortest frame that we carry */
+	MAC_TEXT_BYTES = 18, /* aa:bb:cc:dd:ee:ff and NUL */
+	ETHER_HEADER_BYTES =
+		14, /* destination, source, type: also the shortest frame that we carry */
 	ETHER_MTU_FRAME_BYTES = 1514,
-	FRAME_MAX_BYTES = 65507,    /* the largest UDP payload, so the largest frame a hub can carry */
+	FRAME_MAX_BYTES = 65507, /* the largest UDP payload, so the largest frame a hub can carry */
 	FRAME_MAX_DEFAULT_BYTES = 9216,
 	VLAN_ID_MIN = 1,
-	VLAN_ID_MAX = 4094,	    /* 12 bits without the two reserved values */
+	VLAN_ID_MAX = 4094, /* 12 bits without the two reserved values */
 };
 
 struct mac {

@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { KEYED_HASH_KEY_BYTES = 16 };
+enum {
+	KEYED_HASH_KEY_BYTES = 16
+};
 
 /** struct hash_key - secret and random per table, or a stranger can make all entries collide */
 struct hash_key {
