@@ -4,7 +4,8 @@ import json
 import re
 
 from agent import CONFIG, PORT, introduce
-from machine import Machine, crosses
+from capture import Capture
+from machine import BROADCAST, Machine, crosses, ethernet
 from netns import wait_for
 
 QEMU_DEFAULT_MAC = "52:54:00:12:34:56"
@@ -72,6 +73,28 @@ def test_a_machine_without_localaddr_is_a_warning_that_names_the_fix(lab, agents
     assert crosses(one, two, SETTLED_S)
     wait_for(lambda: warns(anna, "eth0", "localaddr=127.0.0.1"), SETTLED_S, anna.story)
     assert "localaddr=127.0.0.1" in anna.log()
+
+
+def test_with_the_plain_mcast_line_only_qemus_own_frames_are_in_clear(lab, agents, tmp_path):
+    anna, bert = pair(lab, agents)
+    secret = b"Attack at dawn, from the left bank"
+    one = Machine(anna.host, "02:00:00:00:00:01", localaddr=None)
+    two = Machine(bert.host, "02:00:00:00:00:02", localaddr=None)
+    from_one, from_two = (
+        ethernet(mac, BROADCAST, secret + end)
+        for mac, end in (("02:00:00:00:00:01", b"1"), ("02:00:00:00:00:02", b"2"))
+    )
+    with Capture(anna.host, tmp_path / "wire.pcap") as wire:
+        heard = [None, None]
+        while None in heard:
+            one.send(from_one)
+            two.send(from_two)
+            heard = [two.hears(lambda f: f == from_one, 1), one.hears(lambda f: f == from_two, 1)]
+    group = bytes((230, 0, 0, 1))
+    in_clear = [p for p in wire.packets() if secret in p]
+    assert in_clear  # QEMU's own, by the machine on this host
+    assert all(p[30:34] == group and from_one in p for p in in_clear)
+    wait_for(lambda: warns(anna, "eth0", "localaddr=127.0.0.1"), SETTLED_S, anna.story)
 
 
 def test_an_unknown_key_gets_no_answer_but_shows_under_knocks(lab, agents):
