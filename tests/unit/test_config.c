@@ -317,10 +317,10 @@ static void folder_is_chosen_in_the_order_of_the_manual(void **state)
 		assert_string_equal(out, "/etc/longwire");
 		assert_int_equal(seteuid(NOBODY), 0);
 	}
-	setenv("HOME", "/home/anna", 1);
+	setenv("HOME", "/users/anna", 1);
 	setenv("XDG_CONFIG_HOME", "relative", 1); /* to be ignored */
 	assert_int_equal(config_folder(NULL, out, &error), 0);
-	assert_string_equal(out, "/home/anna/.config/longwire");
+	assert_string_equal(out, "/users/anna/.config/longwire");
 	setenv("XDG_CONFIG_HOME", "/xdg", 1);
 	assert_int_equal(config_folder(NULL, out, &error), 0);
 	assert_string_equal(out, "/xdg/longwire");
