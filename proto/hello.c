@@ -10,6 +10,7 @@
 #include "outbox.h"
 #include "peers.h"
 #include "timers.h"
+#include "utf8.h"
 
 enum hello_tag {
 	HELLO_NAME = 1,
@@ -161,58 +162,6 @@ void hello_take_ack(struct engine *e, struct peer *p, uint32_t generation)
 
 /* ---- theirs ---- */
 
-/* One character of well-formed UTF-8 (Unicode 15, table 3-7). Return: it, or 0 if it is not one. */
-static uint32_t take_character(struct reader *r)
-{
-	static const struct {
-		uint8_t mask, lead;
-		uint32_t least; /* smaller ones have a shorter form */
-	} forms[] = {
-		{0x80, 0x00, 1}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-	uint8_t lead = reader_u8(r);
-	size_t more = 0;
-	uint32_t c;
-
-	while (more < 4 && (lead & forms[more].mask) != forms[more].lead)
-		more++;
-	if (more == 4)
-		return 0;
-	c = lead & (uint8_t)~forms[more].mask;
-	for (size_t i = 0; i < more; i++) {
-		uint8_t next = reader_u8(r);
-
-		if ((next & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (next & 0x3f);
-	}
-	if (c < forms[more].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return c;
-}
-
-/* Shown on terminals and in JSON: so it is UTF-8, and no character moves a cursor. */
-static bool is_text(struct reader r)
-{
-	while (reader_left(&r) > 0) {
-		uint32_t c = take_character(&r);
-
-		if (c < ' ' || (c >= 0x7f && c < 0xa0))
-			return false;
-	}
-	return true;
-}
-
-static bool take_name(struct peer_hello *h, struct reader *value)
-{
-	size_t len = reader_left(value);
-
-	if (len < 1 || len >= NAME_BYTES || !is_text(*value))
-		return false;
-	memset(h->name, 0, sizeof(h->name));
-	reader_copy(value, h->name, len);
-	return true;
-}
-
 static bool take_vlans(struct peer_hello *h, struct reader *value)
 {
 	size_t count = reader_left(value) / VLAN_BYTES;
@@ -271,7 +220,7 @@ static bool take_field(struct peer *p, struct peer_hello *h, struct reader *body
 		return false;
 	switch (tag) {
 	case HELLO_NAME:
-		return take_name(h, &value);
+		return utf8_take_name(&value, len, h->name);
 	case HELLO_VLANS:
 		return take_vlans(h, &value);
 	case HELLO_LOCAL:
