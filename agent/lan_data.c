@@ -172,8 +172,10 @@ void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t
 	struct frame_in in;
 
 	engine_input(l->engine, from, datagram, len, lan_now_ns(l));
-	while (engine_next_frame(l->engine, &in, lan_now_ns(l)))
-		take_from_peer(l, &in);
+	while (engine_next_frame(l->engine, &in, lan_now_ns(l))) {
+		if (in.frame)
+			take_from_peer(l, &in);
+	}
 }
 
 /* ---- out ---- */

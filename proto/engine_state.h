@@ -24,6 +24,7 @@
 #include "macs.h"
 #include "noise.h"
 #include "proto/engine.h"
+#include "proto/segments.h"
 #include "reassembly.h"
 #include "replay.h"
 #include "seal.h"
@@ -198,7 +199,8 @@ struct outbox {
 	struct datagram datagrams[OUTBOX_MAX];
 	uint8_t bytes[OUTBOX_MAX][DATAGRAM_MAX_BYTES];
 	bool open[OUTBOX_MAX];
-	bool asks[OUTBOX_MAX];
+	bool asks[OUTBOX_MAX];    /* holds a record that wants an answer */
+	bool matters[OUTBOX_MAX]; /* holds a record that the session's timers count as sent */
 	uint32_t count;
 };
 
@@ -250,6 +252,10 @@ struct engine {
 	struct reassembly reassembly;
 	struct outbox outbox;
 	struct input input;
+	union {
+		struct segment_report report;
+		struct segment_answer answer;
+	} segments; /* the latest one read: what frame_in points to */
 
 	struct knock knocks[KNOCKS_MAX];
 	bool knocks_changed;

@@ -10,6 +10,7 @@
 #include "outbox.h"
 #include "path.h"
 #include "records.h"
+#include "segment_record.h"
 #include "session.h"
 #include "timers.h"
 
@@ -117,7 +118,6 @@ static enum drop take_fragment(struct engine *e, struct reader *body, struct fra
 	result = reassembly_add(&e->reassembly, &piece, now_ns);
 	if (result.evicted_peer >= 0)
 		peer_drop(&e->peers[result.evicted_peer], DROP_REASSEMBLY_FULL);
-	out->frame = NULL;
 	if (!result.body)
 		return result.drop;
 	whole = reader_over(result.body, result.len);
@@ -164,7 +164,7 @@ static enum drop take_ack(struct engine *e, struct reader *body)
 	return DROP_NONE;
 }
 
-/* One record's body. @out->frame is set when it ended in a frame. */
+/* One record's body. @out has something to deliver when it was or ended a frame, or is for the caller. */
 static enum drop take_record(struct engine *e, uint8_t type, struct reader *body,
 			     struct frame_in *out, uint64_t now_ns)
 {
@@ -179,6 +179,8 @@ static enum drop take_record(struct engine *e, uint8_t type, struct reader *body
 		return hello_take(e, e->input.peer, body, now_ns);
 	case RECORD_HELLO_ACK:
 		return take_ack(e, body);
+	case RECORD_SEGMENTS:
+		return segment_record_take(e, body, out);
 	case RECORD_KEEPALIVE:
 	case RECORD_PING:
 	case RECORD_PONG:
@@ -229,7 +231,7 @@ bool engine_next_frame(struct engine *e, struct frame_in *out, uint64_t now_ns)
 		struct peer *p = e->input.peer;
 		enum drop drop;
 
-		out->frame = NULL;
+		*out = (struct frame_in){.peer = (int)p->number};
 		if (record_asks(type))
 			timers_heard_asking(e, p, now_ns);
 		drop = take_record(e, type, &body, out, now_ns);
@@ -242,6 +244,8 @@ bool engine_next_frame(struct engine *e, struct frame_in *out, uint64_t now_ns)
 			p->rx_bytes += out->len;
 			return true;
 		}
+		if (out->report || out->answer)
+			return true;
 	}
 	e->input.peer = NULL;
 	return false;

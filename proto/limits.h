@@ -62,6 +62,7 @@ enum record_type {
 	RECORD_PATH_CHALLENGE = 8,
 	RECORD_PATH_RESPONSE = 9,
 	RECORD_GOODBYE = 10,
+	RECORD_SEGMENTS = 13,
 };
 
 enum {

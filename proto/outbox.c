@@ -25,6 +25,7 @@ static int claim(struct engine *e, const struct peer *p, size_t len)
 	o->count++;
 	o->open[slot] = false;
 	o->asks[slot] = false;
+	o->matters[slot] = false;
 	o->datagrams[slot] = (struct datagram){
 		.peer = p ? (int)p->number : -1, .bytes = o->bytes[slot], .len = len};
 	return (int)slot;
@@ -57,6 +58,7 @@ static uint8_t *append(struct engine *e, int slot, uint8_t type, size_t body_len
 	body = writer_reserve(&w, body_len);
 	d->len += writer_used(&w);
 	e->outbox.asks[slot] |= record_asks(type);
+	e->outbox.matters[slot] |= record_matters(type);
 	return body;
 }
 
@@ -77,7 +79,8 @@ static void seal_slot(struct engine *e, struct peer *p, int slot, uint64_t now_n
 	writer_u64(&w, sealed.counter);
 	seal_datagram(s->cipher, p->secrets->sessions[p->current].send, &sealed);
 	d->len += TAG_BYTES;
-	timers_sent(e, p, e->outbox.asks[slot], now_ns);
+	if (e->outbox.matters[slot])
+		timers_sent(e, p, e->outbox.asks[slot], now_ns);
 	if (s->send_counter == cipher_rekey_after(s->cipher) ||
 	    s->send_counter == cipher_reject_after(s->cipher))
 		timers_wake_by(e, p, now_ns);

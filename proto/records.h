@@ -18,4 +18,15 @@ static inline bool record_asks(uint8_t type)
 	       type == RECORD_PING || type == RECORD_PATH_CHALLENGE;
 }
 
+/**
+ * record_matters() - Does sending it count as having sent something? PROTOCOL.md 8
+ *
+ * Segment reports do not: they go out every second and need no answer. If they counted, an agent that sends
+ * them would never have to ping, and so never notice that nobody is there any more.
+ */
+static inline bool record_matters(uint8_t type)
+{
+	return type != RECORD_SEGMENTS;
+}
+
 #endif

@@ -83,12 +83,51 @@ struct fuzz_pair *fuzz_pair_get(void)
 
 static volatile uint8_t sink;
 
+/* What was decoded is within its bounds, and read to the last byte of it. */
+static void check_report(const struct segment_report *report)
+{
+	fuzz_must(report->count <= SEGMENTS_MAX, "a report of too many segments");
+	for (size_t i = 0; i < report->count; i++) {
+		const struct segment_state *s = &report->list[i];
+
+		fuzz_must(s->vlan >= VLAN_ID_MIN && s->vlan <= VLAN_ID_MAX, "a vlan that is none");
+		fuzz_must(s->own_count <= SEGMENT_OWN_MAX, "too many own ids");
+		fuzz_must(s->heard_count <= SEGMENT_HEARD_MAX, "too many heard ids");
+		for (size_t k = 0; k < i; k++)
+			fuzz_must(s->number != report->list[k].number, "a number twice");
+	}
+}
+
+static void check_answer(const struct segment_answer *answer)
+{
+	fuzz_must(answer->role_count <= SEGMENTS_MAX, "an answer of too many roles");
+	fuzz_must(answer->name_count <= SEGMENT_NAMES_MAX, "an answer of too many names");
+	for (size_t i = 0; i < answer->name_count; i++) {
+		size_t len = strnlen(answer->names[i].name, NAME_BYTES);
+
+		fuzz_must(len > 0 && len < NAME_BYTES, "a name of a length that is none");
+	}
+}
+
+/* Return: false if it is a frame. */
+static bool check_segments(const struct frame_in *in)
+{
+	fuzz_must(!in->frame + !in->report + !in->answer == 2, "not exactly one thing delivered");
+	if (in->report)
+		check_report(in->report);
+	if (in->answer)
+		check_answer(in->answer);
+	return !in->frame;
+}
+
 static void drain(struct engine *e, uint64_t now_ns)
 {
 	struct frame_in frame;
 	struct engine_event event;
 
 	while (engine_next_frame(e, &frame, now_ns)) {
+		if (check_segments(&frame))
+			continue;
 		fuzz_must(frame.len >= ETHER_HEADER_BYTES && frame.len <= FUZZ_MAX_FRAME,
 			  "a frame of a length that is none");
 		for (size_t i = 0; i < frame.len; i++)

@@ -41,6 +41,9 @@ struct wire_host {
 	uint32_t frames;
 	struct frame_in last; /* points to @last_frame */
 	uint8_t last_frame[WIRE_FRAME_MAX];
+	uint32_t reports, answers; /* of segments */
+	struct segment_report last_report;
+	struct segment_answer last_answer;
 };
 
 struct wire;

@@ -163,12 +163,21 @@ bool engine_goodbye(struct engine *e, uint64_t now_ns);
 
 /* ---- data ---- */
 
+struct segment_report;
+struct segment_answer;
+
 /**
- * struct frame_in - one received frame
+ * struct frame_in - one received frame, or what a peer says of its segments (proto/segments.h)
  * @frame:	slice of the datagram buffer or of reassembly memory: valid until the next engine call
+ * @report, @answer: instead of a frame, and all else but @peer is zero then; valid until the next
+ *		engine_input() or engine_next_frame()
+ *
+ * Exactly one of the three is not NULL.
  */
 struct frame_in {
 	int peer;
+	const struct segment_report *report;
+	const struct segment_answer *answer;
 	uint16_t vlan;
 	bool checksum_unfinished;
 	bool on_segment;
@@ -206,9 +215,10 @@ enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datag
 bool engine_is_data(const uint8_t *datagram, size_t len);
 
 /**
- * engine_next_frame() - Next frame of the last datagram; control records on the way are handled
+ * engine_next_frame() - Next frame, report or answer of the last datagram
  *
- * Must be called until it returns false, or the control records behind the last frame are lost.
+ * Other control records on the way are handled. Must be called until it returns false, or those behind
+ * the last frame are lost.
  */
 bool engine_next_frame(struct engine *e, struct frame_in *out, uint64_t now_ns);
 
