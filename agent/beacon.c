@@ -23,11 +23,23 @@ bool beacon_is(const uint8_t *frame, size_t len)
 	return reader_u16(&r) == ETHERTYPE_BEACON && mac_equal(&dst, &BEACON_GROUP);
 }
 
+static void read_trailer(struct reader *r, struct beacon *out)
+{
+	if (reader_left(r) == 0)
+		return;
+	out->flags = reader_u8(r);
+	out->rank = reader_u64(r);
+	out->period_ms = reader_u16(r);
+	if (out->period_ms == 0)
+		out->period_ms = BEACON_PERIOD_MS; /* nobody is to be forgotten at once */
+}
+
 bool beacon_read(const uint8_t *frame, size_t len, struct beacon *out)
 {
 	struct reader r = reader_over(frame, len);
 
-	*out = (struct beacon){.kind = BEACON_AGENT};
+	*out = (struct beacon){
+		.kind = BEACON_AGENT, .rank = BEACON_RANK_LAST, .period_ms = BEACON_PERIOD_MS};
 	if (!beacon_is(frame, len))
 		return false;
 	reader_bytes(&r, ETHER_HEADER_BYTES);
@@ -40,6 +52,7 @@ bool beacon_read(const uint8_t *frame, size_t len, struct beacon *out)
 		return false;
 	for (size_t i = 0; i < out->interface_count; i++)
 		out->interfaces[i] = reader_u32(&r);
+	read_trailer(&r, out);
 	return !r.failed;
 }
 
@@ -57,5 +70,8 @@ size_t beacon_write(const struct beacon *b, const struct mac *source,
 	writer_u8(&w, (uint8_t)b->interface_count);
 	for (size_t i = 0; i < b->interface_count; i++)
 		writer_u32(&w, b->interfaces[i]);
+	writer_u8(&w, b->flags);
+	writer_u64(&w, b->rank);
+	writer_u16(&w, b->period_ms);
 	return writer_used(&w);
 }
