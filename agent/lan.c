@@ -115,6 +115,7 @@ static int open_port(struct lan *l, const struct port_config *config, struct err
 	p->member = slot;
 	l->ports[slot] = p;
 	join_port(l, p);
+	lan_beacon(p);
 	return 0;
 }
 
@@ -299,8 +300,10 @@ static void on_tick(uv_timer_t *timer)
 	struct lan *l = timer->data;
 
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
-		if (l->ports[i])
-			l->ports[i]->port->ops->tick(l->ports[i]->port, lan_now_ns(l));
+		if (!l->ports[i])
+			continue;
+		l->ports[i]->port->ops->tick(l->ports[i]->port, lan_now_ns(l));
+		lan_beacon(l->ports[i]);
 	}
 	lan_log_warnings(l);
 	lan_guard_log(l);

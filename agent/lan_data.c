@@ -5,6 +5,7 @@
  * port.
  */
 #include <errno.h>
+#include <sodium.h>
 
 #include "agent/tunnel.h"
 #include "lan_private.h"
@@ -65,14 +66,17 @@ static bool is_heard(enum drop drop)
 
 /* ---- from a port ---- */
 
-static void on_frame(void *context, const uint8_t *frame, size_t len)
+static void on_frame(void *context, const uint8_t *frame, size_t len,
+		     const struct port_source *source)
 {
 	struct lan_port *p = context;
 	struct port_frame f = {.bytes = frame, .len = len};
-	struct switch_verdict v =
-		switch_frame(p->vlan->sw, p->member, frame, len, lan_now_ns(p->lan));
+	struct switch_verdict v;
 	struct inspect what;
 
+	if (source->is_foreign)
+		return;
+	v = switch_frame(p->vlan->sw, p->member, frame, len, lan_now_ns(p->lan));
 	if (v.crowded)
 		p->port->drops[DROP_MAC_QUOTA]++;
 	if (!is_heard(v.drop)) {
@@ -94,10 +98,68 @@ static void on_batch_end(void *context)
 	lan_flush(p->lan);
 }
 
+/* ---- beacons ---- */
+
+void lan_beacon(struct lan_port *p)
+{
+	struct port_attachment list[PORT_ATTACHMENTS_MAX];
+	size_t count = 0;
+
+	if (p->port->ops->attachments)
+		count = p->port->ops->attachments(p->port, list, PORT_ATTACHMENTS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct beacon b = {.kind = BEACON_AGENT,
+				   .flags = list[i].serves ? BEACON_SERVES : 0,
+				   .rank = BEACON_RANK_LAST,
+				   .period_ms = BEACON_PERIOD_MS};
+
+		randombytes_buf(b.id, sizeof(b.id));
+		p->port->ops->beacon(p->port, list[i].interface, &b);
+	}
+}
+
+static bool was_answered(const struct lan_port *p, const struct mac *sender)
+{
+	for (size_t i = 0; i < LAN_ANSWERED_MAX; i++) {
+		if (mac_equal(&p->answered[i], sender))
+			return true;
+	}
+	return false;
+}
+
+/* A newcomer: tell it at once that we are here. */
+static void on_beacon(void *context, const struct port_beacon *heard)
+{
+	struct lan_port *p = context;
+
+	if (heard->from_machine || heard->beacon.kind != BEACON_AGENT ||
+	    was_answered(p, &heard->sender))
+		return;
+	p->answered[p->answered_next] = heard->sender;
+	p->answered_next = (p->answered_next + 1) % LAN_ANSWERED_MAX;
+	lan_beacon(p);
+}
+
+static void on_alive(void *context, uint32_t interface, const struct mac *sender)
+{
+	(void)context;
+	(void)interface;
+	(void)sender;
+}
+
+static void on_attached(void *context)
+{
+	lan_beacon(context);
+}
+
 struct port_events lan_port_events(struct lan_port *p)
 {
-	return (struct port_events){
-		.on_frame = on_frame, .on_batch_end = on_batch_end, .context = p};
+	return (struct port_events){.on_frame = on_frame,
+				    .on_batch_end = on_batch_end,
+				    .on_beacon = on_beacon,
+				    .on_alive = on_alive,
+				    .on_attached = on_attached,
+				    .context = p};
 }
 
 /* ---- from the tunnel ---- */

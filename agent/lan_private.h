@@ -46,12 +46,18 @@ struct lan_stop {
 	uint64_t logged_ns; /* 0: never */
 };
 
+enum {
+	LAN_ANSWERED_MAX = 32 /* agents on a port that are remembered as known */
+};
+
 struct lan_port {
 	struct lan *lan;
 	struct port_config config;
 	struct lan_vlan *vlan;
 	struct port *port;
 	int member;
+	struct mac answered[LAN_ANSWERED_MAX]; /* a ring: whose first beacon was answered */
+	size_t answered_next;
 };
 
 /* What lan_peer_set() said of a peer: applied again to vlans that come later. */
@@ -105,6 +111,9 @@ static inline uint64_t lan_now_ns(struct lan *l)
 
 /** lan_port_events() - What @p's port reports, into the data path */
 struct port_events lan_port_events(struct lan_port *p);
+
+/** lan_beacon() - Say on every attachment of @p that an agent is there */
+void lan_beacon(struct lan_port *p);
 
 /** lan_log_warnings() - Those that were not there the last time */
 void lan_log_warnings(struct lan *l);

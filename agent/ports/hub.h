@@ -4,12 +4,14 @@
  * Layer: agent (ports). Pure: no I/O, no clock, no allocation.
  *
  * How it works. Everybody on a hub sends to one group and port, and every machine's frames come from
- * that same port, the group's; an agent sends from a port of its own, and says so in beacons. So an
- * address and port that sent a beacon is an agent, and everything else is a machine, test programs
- * with a random source port included. On this host a source port belongs to one socket whatever the
- * address, so agents of this host are known by port alone. An agent is forgotten when nothing
- * was heard of it for HUB_AGENT_TICKS ticks of our own; we count ticks, not seconds, because after a suspend
- * everybody's clocks jump and everybody's next beacon is still to come.
+ * that same port, the group's; an agent sends from a port of its own, and says so in beacons. What another
+ * host sends from any other port is therefore an agent's, beacon or not: if it were taken for a
+ * machine's, the frame could go round for ever. On this host, where programs such as socat send frames
+ * as well, an address and port that sent a beacon is an agent, and everything else is a machine. A
+ * source port of this host belongs to one socket whatever the address, so its agents are known by port
+ * alone. An agent is forgotten when nothing was heard of it for HUB_AGENT_TICKS ticks of our own; we
+ * count ticks, not seconds, because after a suspend everybody's clocks jump and everybody's next beacon
+ * is still to come.
  */
 #ifndef AGENT_PORTS_HUB_H
 #define AGENT_PORTS_HUB_H
@@ -18,26 +20,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/beacon.h"
 #include "agent/config.h"
 #include "common/addr.h"
+#include "common/ether.h"
 #include "interfaces.h"
 #include "proto/drop.h"
 
 enum {
 	HUB_AGENTS_MAX = 32, /* known at once; the one unheard for longest makes room */
 	HUB_AGENT_TICKS = 4, /* beacons missed until it counts as gone */
-	/* After start, sources that may be agents are not yet taken for machines: agents answer a
-	 * newcomer's first beacon at once. */
+	/* After start, sources of this host that may be agents are not yet taken for machines: agents
+	 * answer a newcomer's first beacon at once. */
 	HUB_SETTLE_MS = 500,
 };
 
-/** struct hub_agent - another agent; a slot without address is free */
+/**
+ * struct hub_agent - another agent; a slot without address is free
+ * @from:	on this host: 127.0.0.1 and its port, whatever the interface
+ * @sender:	source MAC of its beacons
+ * @ticks:	since its last beacon or frame
+ */
 struct hub_agent {
-	struct addr from; /* on this host: 127.0.0.1 and its port, whatever the interface */
-	uint32_t ticks;   /* since its last beacon or frame */
-	size_t interface_count;
-	uint32_t interfaces[BEACON_INTERFACES_MAX]; /* where it has joined, if it is on this host */
+	struct addr from;
+	struct mac sender;
+	uint32_t ticks;
 };
 
 /**
@@ -70,23 +76,19 @@ struct hub {
  */
 enum drop hub_classify(struct hub *h, const struct addr *from, uint32_t interface, uint64_t now_ns);
 
-/** hub_is_beaconing() - Does a beacon from there count? Not from the group's port, because a guest
- * could send that; nor from ours; nor from a host that we do not serve */
-bool hub_is_beaconing(const struct hub *h, const struct addr *from);
-
 /**
- * hub_hear() - A beacon that counts came from @from
+ * hub_hear() - An agent's beacon came from @from, which is not the group's port
+ * @sender:	source MAC of its frame
  *
- * Return: true if that agent was not known and is to be answered. One that had to take another's place
- * is not: with more agents than places, everybody's answers would ask for further ones without end.
+ * One of another host never takes the place of one of this host, whose frames we would then take for a
+ * machine's.
  */
-bool hub_hear(struct hub *h, const struct addr *from, const struct beacon *beacon);
+void hub_hear(struct hub *h, const struct addr *from, const struct mac *sender);
 
-/** hub_tick() - Our own beacon is due: forget agents that miss theirs */
+/** hub_agent_at() - Return: the agent that beaconed from there, or NULL */
+struct hub_agent *hub_agent_at(struct hub *h, const struct addr *from);
+
+/** hub_tick() - Forget agents that were not heard for long */
 void hub_tick(struct hub *h);
-
-/** hub_agents_here() - How many other agents of this host are on the hub; with @interface not 0,
- * those that have joined there */
-uint32_t hub_agents_here(const struct hub *h, uint32_t interface);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * igmp.c - see igmp.h
  *
- * Both tables print an address as the number that its bytes make in this machine's byte order.
+ * The table prints an address as the number that its bytes make in this machine's byte order.
  */
 #include "igmp.h"
 
@@ -22,7 +22,7 @@ static uint32_t as_printed(const struct addr *a)
 	return number;
 }
 
-size_t igmp_read(FILE *file, const struct addr *group, struct igmp_users *out, size_t max)
+size_t igmp_read(FILE *file, const struct addr *group, uint32_t *out, size_t max)
 {
 	uint32_t wanted = as_printed(group), interface = 0, address, users;
 	size_t count = 0;
@@ -34,21 +34,8 @@ size_t igmp_read(FILE *file, const struct addr *group, struct igmp_users *out, s
 			interface = (uint32_t)strtoul(line, NULL, 10);
 		else if (line[0] == '\t' && interface != 0 &&
 			 sscanf(line, " %8" SCNx32 " %" SCNu32, &address, &users) == 2 &&
-			 address == wanted)
-			out[count++] = (struct igmp_users){interface, users};
-	}
-	return count;
-}
-
-uint32_t igmp_count_sockets(FILE *file, const struct addr *group)
-{
-	uint32_t wanted = as_printed(group), address, port, count = 0;
-	char line[LINE_BYTES];
-
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " %*u: %8" SCNx32 ":%4" SCNx32, &address, &port) == 2 &&
-		    port == group->port && (address == wanted || address == 0))
-			count++;
+			 address == wanted && users > 0)
+			out[count++] = interface;
 	}
 	return count;
 }

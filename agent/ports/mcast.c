@@ -3,23 +3,21 @@
  *
  * Layer: agent (ports).
  *
- * How it works. One socket receives what is sent to the group on the interfaces where it has joined,
- * and hub.h tells machines, agents and strangers apart by source address. Another socket, with a port
- * of its own, injects what comes from elsewhere, once, with TTL 0 on loopback: that reaches every
- * machine of this host, whichever interface it joined on, and leaves nothing on a wire. With
+ * How it works. One socket receives what is sent to the group, where machines of this host hear it
+ * (mcast_attach.c), and hub.h tells machines, agents and strangers apart by source address. Another
+ * socket, with a port of its own, injects what comes from elsewhere, once, with TTL 0 on loopback: that
+ * reaches every machine of this host, whichever interface it joined on, and leaves nothing on a wire. With
  * `interface = NAME` the hub is shared with that LAN: other hosts' machines are heard too, and TTL is
  * 1 there. The kernel drops our own echo by its source port before it fills the buffer.
  *
  * Life: open, then started (sockets there) now or at a later tick, then up until close. Sockets are
- * never opened twice: interfaces come and go by joining and leaving.
+ * never opened twice: interfaces come and go.
  */
 #include "mcast.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "agent/clock.h"
@@ -27,53 +25,91 @@
 
 enum {
 	NS_PER_MS = 1000000,
-	ID_TICKS = 10 / PORT_TICK_S,       /* a new beacon id every ten seconds */
-	TEST_TICKS = 60 / PORT_TICK_S,     /* and a self-test every minute: firewalls start late */
+	TEST_TICKS = 60 / PORT_TICK_S,     /* a self-test every minute: firewalls start late */
 	REFRESH_TICKS = 120 / PORT_TICK_S, /* snooping switches forget after 260 s (RFC 3376 8.4) */
 	REREAD_TICKS = 10 / PORT_TICK_S,   /* interfaces, in case nobody tells of a change */
 };
 
 /* ---- frames in ---- */
 
-/* What the warnings want to know of a machine's frame. */
-static void note_interface(struct mcast *m, uint32_t interface, uint64_t now_ns)
+/*
+ * Has somebody handed on a beacon of ours? Two hubs may be bridged by a program (socat). That is for the
+ * owner to know; but it makes the program no agent, or its machines would not be heard.
+ */
+static bool is_handed_on(const struct mcast *m, const struct port_beacon *heard)
 {
-	struct membership *at = mcast_membership(m, interface);
-
-	if (at)
-		at->clear_ns = now_ns;
+	for (const struct mcast *own = *m->hubs; own; own = own->next) {
+		if (mac_equal(&own->beacon_source, &heard->sender))
+			return !heard->same_host || heard->from.port != own->hub.own_port;
+	}
+	return false;
 }
 
+/* A beacon never goes on to the switch. A guest can send one, too: it is reported, and trusted in nothing. */
 static void take_beacon(struct mcast *m, const struct udp_received *r, const struct beacon *beacon)
 {
-	if (beacon->kind == BEACON_SELF_TEST)
+	struct port_beacon heard = {
+		.interface = r->interface,
+		.sender = ether_src(r->bytes),
+		.from = r->from,
+		.same_host = interfaces_own(&m->interfaces, &r->from),
+		.from_machine = r->from.port == m->hub.group_port,
+		.beacon = *beacon,
+	};
+
+	if (heard.from_machine)
+		m->port.drops[DROP_BEACON]++;
+	else if (beacon->kind == BEACON_SELF_TEST)
 		selftest_heard(&m->selftest, beacon->id, r->interface);
-	else if (beacon->kind == BEACON_AGENT && hub_hear(&m->hub, &r->from, beacon))
-		mcast_beacon(m); /* a newcomer: tell it at once that we are here */
+	else if (beacon->kind == BEACON_AGENT && !is_handed_on(m, &heard))
+		hub_hear(&m->hub, &r->from, &heard.sender);
+	if (beacon->kind == BEACON_AGENT || beacon->kind == BEACON_LEAVING)
+		m->port.events.on_beacon(m->port.events.context, &heard);
+}
+
+/* What else is to be done about a frame that does not enter. */
+static void drop_frame(struct mcast *m, const struct udp_received *r, enum drop drop,
+		       uint64_t now_ns)
+{
+	const struct port_events *e = &m->port.events;
+	struct port_source source = {.interface = r->interface, .is_foreign = true};
+	const struct hub_agent *agent;
+
+	m->port.drops[drop]++;
+	if (drop == DROP_OTHER_INTERFACE)
+		m->loopback_ns = now_ns;
+	if (drop == DROP_FOREIGN_HOST)
+		e->on_frame(e->context, r->bytes, r->len, &source);
+	if (drop != DROP_AGENT_INJECTED)
+		return;
+	agent = hub_agent_at(&m->hub, &r->from);
+	if (agent)
+		e->on_alive(e->context, r->interface, &agent->sender);
 }
 
 static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 {
+	struct mcast_attachment *at = mcast_note(m, r->interface, now_ns);
+	struct port_source source = {.interface = r->interface};
 	struct beacon beacon;
 	enum drop drop;
 
-	if (beacon_read(r->bytes, r->len, &beacon) && hub_is_beaconing(&m->hub, &r->from)) {
+	if (beacon_read(r->bytes, r->len, &beacon)) {
 		take_beacon(m, r, &beacon);
 		return;
 	}
 	drop = hub_classify(&m->hub, &r->from, r->interface, now_ns);
-	if (drop == DROP_OTHER_INTERFACE)
-		m->loopback_ns = now_ns;
 	if (drop == DROP_NONE && r->is_cut)
 		drop = DROP_LONG_FRAME;
 	if (drop != DROP_NONE) {
-		m->port.drops[drop]++;
+		drop_frame(m, r, drop, now_ns);
 		return;
 	}
-	note_interface(m, r->interface, now_ns);
+	if (at && r->interface != m->loopback)
+		at->is_clear = m->config.mcast.scope == MCAST_AUTO;
 	m->port.rx_frames++;
 	m->port.rx_bytes += r->len;
-	m->port.events.on_frame(m->port.events.context, r->bytes, r->len);
+	m->port.events.on_frame(m->port.events.context, r->bytes, r->len, &source);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -92,57 +128,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		m->port.events.on_batch_end(m->port.events.context);
 }
 
-/* ---- frames out ---- */
-
-static void on_refused(void *context, size_t index, int error)
-{
-	struct mcast *m = context;
-
-	m->port.drops[DROP_PORT_SEND]++;
-	m->port.tx_frames--;
-	m->port.tx_bytes -= m->lengths[index];
-	m->send_error = error;
-}
-
-static void mcast_flush(struct port *p)
-{
-	struct mcast *m = (struct mcast *)p;
-	struct udp_to_send list[UDP_BATCH];
-	struct sockaddr_storage to;
-	socklen_t to_len = addr_to_sockaddr(&m->config.mcast.group, false, &to);
-	size_t at = 0;
-
-	if (m->queued == 0)
-		return;
-	for (size_t i = 0; i < m->queued; i++) {
-		list[i] = (struct udp_to_send){.bytes = m->queue + at,
-					       .len = m->lengths[i],
-					       .to = (struct sockaddr *)&to,
-					       .to_len = to_len};
-		at += m->lengths[i];
-	}
-	p->tx_frames += m->queued;
-	p->tx_bytes += at;
-	udp_send(m->sender, list, m->queued, on_refused, m);
-	m->queued = m->queued_bytes = 0;
-}
-
-static void mcast_send(struct port *p, const uint8_t *frame, size_t len)
-{
-	struct mcast *m = (struct mcast *)p;
-
-	assert(len >= ETHER_HEADER_BYTES && len <= FRAME_MAX_BYTES);
-	if (m->serving == 0) {
-		p->drops[DROP_PORT_DOWN]++;
-		return;
-	}
-	if (m->queued == UDP_BATCH || m->queued_bytes + len > MCAST_QUEUE_BYTES)
-		mcast_flush(p);
-	memcpy(m->queue + m->queued_bytes, frame, len);
-	m->queued_bytes += len;
-	m->lengths[m->queued++] = len;
-}
-
 /* ---- life ---- */
 
 static void close_sockets(struct mcast *m)
@@ -157,7 +142,8 @@ static void close_sockets(struct mcast *m)
 /* The receiver first: while it is there the kernel does not choose the group's port for the sender. */
 static int open_sockets(struct mcast *m)
 {
-	int code = m->receiver = mcast_open_receiver(&m->config.mcast.group);
+	int code = m->receiver =
+		mcast_open_receiver(&m->config.mcast.group, m->config.mcast.scope == MCAST_AUTO);
 
 	if (code >= 0)
 		code = m->sender = mcast_open_sender(&m->hub.own_port);
@@ -179,24 +165,43 @@ static void start(struct mcast *m, uint64_t now_ns)
 	if (m->start_error < 0)
 		return;
 	m->hub.settled_ns = now_ns + (uint64_t)HUB_SETTLE_MS * NS_PER_MS;
-	randombytes_buf(m->beacon_id, sizeof(m->beacon_id));
-	mcast_follow(m, true);
-	mcast_beacon(m);
+	mcast_follow(m, true, now_ns);
 	mcast_test(m, now_ns);
+}
+
+static void free_port(struct mcast *m)
+{
+	close_sockets(m);
+	interfaces_free(&m->interfaces);
+	free(m->inject.bytes);
+	free(m->beyond.bytes);
+	free(m);
+}
+
+/* Return: a port with its memory and nothing else, or NULL. */
+static struct mcast *allocate(void)
+{
+	struct mcast *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->receiver = m->sender = -1;
+	m->inject.bytes = malloc(MCAST_QUEUE_BYTES);
+	m->beyond.bytes = malloc(MCAST_QUEUE_BYTES);
+	if (m->inject.bytes && m->beyond.bytes)
+		return m;
+	free_port(m);
+	return NULL;
 }
 
 static int mcast_open(struct port **out, const struct port_env *env,
 		      const struct port_config *config, const struct port_events *events,
 		      struct error *err)
 {
-	struct mcast *m = calloc(1, sizeof(*m));
-	uint8_t *queue = malloc(MCAST_QUEUE_BYTES);
+	struct mcast *m = allocate();
 
-	if (!m || !queue) {
-		free(m);
-		free(queue);
+	if (!m)
 		return error_set(err, -ENOMEM, "not enough memory for port %s", config->name);
-	}
 	m->port = (struct port){.ops = &mcast_ops, .events = *events};
 	m->config = *config;
 	m->loop = env->loop;
@@ -204,16 +209,28 @@ static int mcast_open(struct port **out, const struct port_env *env,
 	m->hubs = env->hubs;
 	m->next = *m->hubs;
 	*m->hubs = m;
-	m->queue = queue;
-	m->receiver = m->sender = -1;
 	m->hub = (struct hub){.group_port = config->mcast.group.port,
 			      .scope = config->mcast.scope,
 			      .interfaces = &m->interfaces};
 	randombytes_buf(m->beacon_source.b, MAC_BYTES);
 	m->beacon_source.b[0] = 0x02; /* locally administered, one machine's */
 	start(m, clock_now_ns());
+	m->is_open = true;
 	*out = &m->port;
 	return 0;
+}
+
+/* Where nobody is a member any more, the kernel gives nobody the test's frame. */
+static void judge_test(struct mcast *m, uint64_t now_ns)
+{
+	for (size_t i = m->selftest.count; i > 0; i--) {
+		uint32_t interface = m->selftest.list[i - 1].interface;
+		const struct mcast_attachment *at = mcast_attachment(m, interface);
+
+		if (!at || !at->has_members)
+			selftest_forget(&m->selftest, interface);
+	}
+	selftest_finish(&m->selftest, now_ns);
 }
 
 static void mcast_tick(struct port *p, uint64_t now_ns)
@@ -227,13 +244,10 @@ static void mcast_tick(struct port *p, uint64_t now_ns)
 		return;
 	}
 	hub_tick(&m->hub);
-	if (m->ticks % ID_TICKS == 0)
-		randombytes_buf(m->beacon_id, sizeof(m->beacon_id));
 	if (m->ticks % REFRESH_TICKS == 0)
 		mcast_refresh(m);
-	mcast_follow(m, m->ticks % REREAD_TICKS == 0);
-	mcast_beacon(m);
-	selftest_finish(&m->selftest, now_ns);
+	mcast_follow(m, m->ticks % REREAD_TICKS == 0, now_ns);
+	judge_test(m, now_ns);
 	if (m->ticks % TEST_TICKS == 0 || selftest_any_deaf(&m->selftest))
 		mcast_test(m, now_ns);
 }
@@ -246,17 +260,8 @@ static void mcast_network_changed(struct port *p, uint64_t now_ns)
 		start(m, now_ns);
 		return;
 	}
-	mcast_follow(m, true);
-	mcast_beacon(m);
+	mcast_follow(m, true, now_ns);
 	mcast_test(m, now_ns);
-}
-
-static void free_port(struct mcast *m)
-{
-	close_sockets(m);
-	interfaces_free(&m->interfaces);
-	free(m->queue);
-	free(m);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -286,5 +291,8 @@ const struct port_ops mcast_ops = {
 	.network_changed = mcast_network_changed,
 	.state = mcast_state,
 	.warnings = mcast_warnings,
+	.attachments = mcast_list_attachments,
+	.beacon = mcast_beacon,
+	.send_beyond = mcast_send_beyond,
 	.close = mcast_close,
 };

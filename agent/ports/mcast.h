@@ -3,8 +3,9 @@
  *
  * Layer: agent (ports), private to mcast*.c.
  *
- *	mcast.c		life of the port, frames in and out
- *	mcast_members.c	on which interfaces it is a member of the group, beacons, self-test
+ *	mcast.c		life of the port, frames in
+ *	mcast_out.c	frames, beacons and self-tests out
+ *	mcast_attach.c	by which interfaces it hears its group
  *	mcast_status.c	its state in words, and warnings
  */
 #ifndef AGENT_PORTS_MCAST_H
@@ -16,24 +17,34 @@
 #include "selftest.h"
 
 enum {
-	MCAST_MEMBERSHIPS_MAX = BEACON_INTERFACES_MAX, /* Linux allows 20 a socket */
-	MCAST_QUEUE_BYTES = 128 * 1024,                /* of frames to send between two flushes */
-	MCAST_CLEAR_SHOWN_S = 60, /* a machine that sends in clear is warned of for so long */
+	MCAST_QUEUE_BYTES = 128 * 1024, /* of frames to send between two flushes */
 };
 _Static_assert((int)MCAST_QUEUE_BYTES >= (int)FRAME_MAX_BYTES, "the longest frame must fit");
-_Static_assert((int)SELFTEST_INTERFACES_MAX >= (int)MCAST_MEMBERSHIPS_MAX, "all can be tested");
+_Static_assert((int)SELFTEST_INTERFACES_MAX >= (int)PORT_ATTACHMENTS_MAX, "all can be tested");
 
 /**
- * struct membership - an interface on which we have joined the group
- * @idle_ticks:	for so long nobody else was a member there
- * @others:	members there that are no agents, when last counted
- * @clear_ns:	when a machine of this host was last heard there; 0: never
+ * struct mcast_attachment - an interface by which we hear the group
+ * @has_members: somebody, perhaps we ourselves, has joined there; when last looked
+ * @heard_ns:	when anything was last heard there; 0: never
+ * @is_clear:	a machine of this host was heard there, and it is a real interface that we do not serve
  */
-struct membership {
+struct mcast_attachment {
 	uint32_t interface;
-	uint32_t idle_ticks;
-	uint32_t others;
-	uint64_t clear_ns;
+	bool has_members;
+	bool is_clear;
+	uint64_t heard_ns;
+};
+
+/**
+ * struct mcast_queue - frames to send
+ * @bytes:	the frames, one after the other; MCAST_QUEUE_BYTES of room
+ * @interfaces:	by which each is to go, if they do not all go the same way
+ */
+struct mcast_queue {
+	uint8_t *bytes;
+	size_t used, count;
+	size_t lengths[UDP_BATCH];
+	uint32_t interfaces[UDP_BATCH];
 };
 
 struct mcast {
@@ -44,41 +55,65 @@ struct mcast {
 	struct mcast **hubs; /* the owner's list, in which @next is */
 	struct mcast *next;
 
+	bool is_open;         /* open() is over: events may be reported */
 	int receiver, sender; /* or -1 */
 	int start_error;      /* negative errno: why they are not open */
 	int send_error; /* positive errno of the last refused frame since the last tick; or 0 */
 	uv_poll_t poll;
 
 	struct interfaces interfaces;
-	struct hub hub;
+	struct hub hub; /* MCAST_NAMED: member of the group on hub.served */
 	struct selftest selftest;
-	size_t membership_count;
-	struct membership memberships[MCAST_MEMBERSHIPS_MAX];
-	uint32_t serving; /* index of the interface where we inject; 0: none */
+	uint32_t loopback; /* index, where we are a member; or 0 */
+	uint32_t serving;  /* index of the interface where we inject; 0: none */
+	size_t attachment_count;
+	struct mcast_attachment attachments[PORT_ATTACHMENTS_MAX];
 	uint64_t ticks;
-	uint8_t beacon_id[BEACON_ID_BYTES];
 	struct mac beacon_source;
 	uint64_t loopback_ns; /* MCAST_NAMED: when a machine was last heard on loopback; or 0 */
 
-	size_t queued, queued_bytes;
-	size_t lengths[UDP_BATCH];
-	uint8_t *queue; /* frames, one after the other */
+	struct mcast_queue inject; /* where we serve */
+	struct mcast_queue beyond; /* to other hosts only */
 };
 
-/** mcast_follow() - Read the interfaces again if @reread; join and leave as they and the machines want */
-void mcast_follow(struct mcast *m, bool reread);
+/* ---- mcast_attach.c ---- */
+
+/** mcast_follow() - Read the interfaces again if @reread; join, leave and attach as they and the members
+ * want */
+void mcast_follow(struct mcast *m, bool reread, uint64_t now_ns);
 
 /** mcast_refresh() - Leave and join on the LAN: hardware snooping forgets who says nothing for long */
 void mcast_refresh(struct mcast *m);
 
-/** mcast_membership() - Return: the membership on that interface, or NULL */
-struct membership *mcast_membership(struct mcast *m, uint32_t interface);
+/** mcast_attachment() - Return: the attachment on that interface, or NULL */
+struct mcast_attachment *mcast_attachment(struct mcast *m, uint32_t interface);
 
-/** mcast_beacon() - Say on every joined interface that we are an agent */
-void mcast_beacon(struct mcast *m);
+/**
+ * mcast_note() - Something was heard on an interface, which makes it an attachment of a port that hears
+ * what machines hear
+ *
+ * Return: it, or NULL where it is none
+ */
+struct mcast_attachment *mcast_note(struct mcast *m, uint32_t interface, uint64_t now_ns);
 
-/** mcast_test() - Send ourselves a frame on every interface that we serve */
+/** mcast_list_attachments() - See struct port_ops */
+size_t mcast_list_attachments(const struct port *p, struct port_attachment *out, size_t max);
+
+/* ---- mcast_out.c ---- */
+
+/** mcast_send(), mcast_send_beyond(), mcast_flush(), mcast_beacon() - See struct port_ops */
+void mcast_send(struct port *p, const uint8_t *frame, size_t len);
+void mcast_send_beyond(struct port *p, uint32_t interface, const uint8_t *frame, size_t len);
+void mcast_flush(struct port *p);
+void mcast_beacon(struct port *p, uint32_t interface, struct beacon *b);
+
+/** mcast_serve() - Let what we send go where we serve: now, if there is such an interface and it is up */
+void mcast_serve(struct mcast *m);
+
+/** mcast_test() - Send ourselves a frame on every interface where we must hear it */
 void mcast_test(struct mcast *m, uint64_t now_ns);
+
+/* ---- mcast_status.c ---- */
 
 /** mcast_state(), mcast_warnings() - See struct port_ops */
 enum port_state mcast_state(const struct port *p, char *detail, size_t size);

@@ -29,15 +29,14 @@ static int bind_to(int fd, const struct addr *a)
 	return bind(fd, (struct sockaddr *)&ss, len) < 0 ? -errno : 0;
 }
 
-static int set_up_receiver(int fd, const struct addr *group)
+static int set_up_receiver(int fd, const struct addr *group, bool as_machines)
 {
 	int code = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* as every machine on the hub does */
 
 	if (code == 0)
 		code = bind_to(fd, group);
-	/* Only the interfaces that we joined, not those that anybody on this host joined. */
 	if (code == 0)
-		code = set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+		code = set_int(fd, IPPROTO_IP, IP_MULTICAST_ALL, as_machines);
 	if (code == 0)
 		code = set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	return code;
@@ -62,11 +61,18 @@ static int open_socket(void)
 	return fd;
 }
 
-int mcast_open_receiver(const struct addr *group)
+int mcast_open_receiver(const struct addr *group, bool as_machines)
 {
 	int fd = open_socket();
 
-	return fd < 0 ? fd : fd_or(fd, set_up_receiver(fd, group));
+	return fd < 0 ? fd : fd_or(fd, set_up_receiver(fd, group, as_machines));
+}
+
+static int set_reach(int fd, enum mcast_reach reach)
+{
+	int code = set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, reach == MCAST_HOST ? 0 : 1);
+
+	return code < 0 ? code : set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, reach != MCAST_BEYOND);
 }
 
 static int set_up_sender(int fd, uint16_t *port)
@@ -77,9 +83,7 @@ static int set_up_sender(int fd, uint16_t *port)
 	int code = bind_to(fd, &any);
 
 	if (code == 0)
-		code = set_int(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1);
-	if (code == 0)
-		code = set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, 0);
+		code = set_reach(fd, MCAST_HOST);
 	if (code == 0 && getsockname(fd, (struct sockaddr *)&bound, &len) < 0)
 		code = -errno;
 	if (code == 0)
@@ -128,7 +132,7 @@ int mcast_leave(int fd, const struct addr *group, uint32_t interface)
 	return change_membership(fd, IP_DROP_MEMBERSHIP, group, interface);
 }
 
-int mcast_send_by(int fd, uint32_t interface, const struct addr *source, uint8_t ttl)
+int mcast_send_by(int fd, uint32_t interface, const struct addr *source, enum mcast_reach reach)
 {
 	struct ip_mreqn m = {.imr_ifindex = (int)interface};
 
@@ -136,5 +140,5 @@ int mcast_send_by(int fd, uint32_t interface, const struct addr *source, uint8_t
 		memcpy(&m.imr_address, source->ip + IPV4_AT, sizeof(m.imr_address));
 	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)) < 0)
 		return -errno;
-	return set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, ttl);
+	return set_reach(fd, reach);
 }

@@ -8,14 +8,20 @@
 #ifndef AGENT_PORTS_MCAST_SOCKET_H
 #define AGENT_PORTS_MCAST_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/addr.h"
 
-/** mcast_open_receiver() - Bound to @group, member of nothing yet. Return: a descriptor or a negative
- * errno */
-int mcast_open_receiver(const struct addr *group);
+/**
+ * mcast_open_receiver() - Bound to @group, member of nothing yet
+ * @as_machines: hear the group on every interface where anybody of this host has joined, for as long: as
+ *		every machine's socket does (IP_MULTICAST_ALL in ip(7)). Otherwise only where we join
+ *
+ * Return: a descriptor or a negative errno
+ */
+int mcast_open_receiver(const struct addr *group, bool as_machines);
 
 /** mcast_open_sender() - Bound to a port that the kernel chooses, put into @port. TTL is 0. Return: a
  * descriptor or a negative errno */
@@ -28,12 +34,18 @@ int mcast_ignore_port(int fd, uint16_t port);
 int mcast_join(int fd, const struct addr *group, uint32_t interface);
 int mcast_leave(int fd, const struct addr *group, uint32_t interface);
 
+/** enum mcast_reach - who hears what the sender sends */
+enum mcast_reach {
+	MCAST_HOST,   /* members on this host; nothing leaves it */
+	MCAST_LAN,    /* members on this host, and those on that interface's LAN */
+	MCAST_BEYOND, /* only those on that LAN */
+};
+
 /**
  * mcast_send_by() - Where the sender's datagrams go
  * @interface:	index
  * @source:	an IPv4 address of that interface, or not one: the kernel chooses
- * @ttl:	0 stays on this host, 1 on this LAN
  */
-int mcast_send_by(int fd, uint32_t interface, const struct addr *source, uint8_t ttl);
+int mcast_send_by(int fd, uint32_t interface, const struct addr *source, enum mcast_reach reach);
 
 #endif

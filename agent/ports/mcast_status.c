@@ -9,7 +9,8 @@
 #include "mcast.h"
 
 enum {
-	NS_PER_S = 1000000000
+	NS_PER_S = 1000000000,
+	SHOWN_S = 60, /* a machine on the wrong interface is warned of for so long after it spoke */
 };
 
 static enum port_state why_not_started(const struct mcast *m, char *detail, size_t size)
@@ -67,7 +68,7 @@ static const char *name_of(const struct mcast *m, uint32_t interface)
 
 static bool is_recent(uint64_t then_ns, uint64_t now_ns)
 {
-	return then_ns != 0 && now_ns - then_ns < (uint64_t)MCAST_CLEAR_SHOWN_S * NS_PER_S;
+	return then_ns != 0 && now_ns - then_ns < (uint64_t)SHOWN_S * NS_PER_S;
 }
 
 static void warn_clear(const struct mcast *m, uint32_t interface, struct warning *w)
@@ -121,24 +122,14 @@ static void warn_loopback(const struct mcast *m, struct warning *w)
 		 group, local);
 }
 
-/* On this host only: is a machine known to be on a real interface? */
-static bool is_clear(const struct mcast *m, const struct membership *at, uint64_t now_ns)
-{
-	const struct interface_address *loopback = interfaces_loopback(&m->interfaces);
-
-	if (m->config.mcast.scope == MCAST_NAMED || (loopback && loopback->index == at->interface))
-		return false;
-	return at->others > 0 || is_recent(at->clear_ns, now_ns);
-}
-
 size_t mcast_warnings(const struct port *p, uint64_t now_ns, struct warning *out, size_t max)
 {
 	const struct mcast *m = (const struct mcast *)p;
 	size_t count = 0;
 
-	for (size_t i = 0; i < m->membership_count && count < max; i++) {
-		if (is_clear(m, &m->memberships[i], now_ns))
-			warn_clear(m, m->memberships[i].interface, &out[count++]);
+	for (size_t i = 0; i < m->attachment_count && count < max; i++) {
+		if (m->attachments[i].is_clear)
+			warn_clear(m, m->attachments[i].interface, &out[count++]);
 	}
 	for (size_t i = 0; i < m->selftest.count && count < max; i++) {
 		if (m->selftest.list[i].is_deaf)

@@ -8,6 +8,10 @@
  * flush(). A port that cannot work now is down with a sentence that says why, drops and counts what
  * it is sent, and tries again at every tick. It never emits a frame of fewer than 14 bytes: the
  * switch passes none on.
+ *
+ * A port whose frames other agents may hear as well has attachments: the interfaces of this host by
+ * which it hears them. It carries beacons and tells who is a machine and who an agent. When to beacon,
+ * with which id, and what follows from what is heard, its owner decides.
  */
 #ifndef AGENT_PORTS_PORT_H
 #define AGENT_PORTS_PORT_H
@@ -17,6 +21,7 @@
 #include <uv.h>
 
 #include "../udp.h"
+#include "agent/beacon.h"
 #include "agent/config.h"
 #include "agent/lan.h"
 #include "common/error.h"
@@ -24,7 +29,8 @@
 
 enum {
 	PORT_TICK_S =
-		2 /* twice a second's rest for an idle agent; notices new machines soon enough */
+		2, /* twice a second's rest for an idle agent; notices new machines soon enough */
+	PORT_ATTACHMENTS_MAX = BEACON_INTERFACES_MAX,
 };
 
 struct port;
@@ -36,13 +42,62 @@ struct port_frame {
 };
 
 /**
- * struct port_events - what a port reports
- * @on_frame:		a machine's frame; borrowed during the call; any length
+ * struct port_source - where a frame came from
+ * @interface:	its index; 0 in a type without attachments
+ * @is_foreign:	from a machine of another host, which this port does not serve: only its source MAC is
+ *		of interest, and the frame was counted as dropped
+ */
+struct port_source {
+	uint32_t interface;
+	bool is_foreign;
+};
+
+/**
+ * struct port_beacon - a beacon that was heard
+ * @interface:	index where it came in; not always an attachment (a hub shared with a LAN hears the
+ *		agents of this host on loopback, too)
+ * @sender:	source MAC of its frame: constant for one port of one agent
+ * @same_host:	from an address of this host
+ * @from_machine: came as a machine's frames do, so a guest may have sent it, or passed it on
+ */
+struct port_beacon {
+	uint32_t interface;
+	struct mac sender;
+	struct addr from;
+	bool same_host;
+	bool from_machine;
+	struct beacon beacon;
+};
+
+/**
+ * struct port_attachment - an interface by which a port hears others
+ * @interface:	its index
+ * @serves:	every machine's frame that is heard there is taken
+ * @is_real:	not loopback: other hosts may hear what is sent there
+ */
+struct port_attachment {
+	uint32_t interface;
+	bool serves;
+	bool is_real;
+};
+
+/**
+ * struct port_events - what a port reports; never during open() or close(). All is borrowed during the
+ * call
+ * @on_frame:		a machine's frame; any length
  * @on_batch_end:	no more for now
+ * @on_beacon:		of kind BEACON_AGENT or BEACON_LEAVING; own ids are not left out, for they
+ *			come back where two hubs are bridged
+ * @on_alive:		an agent that beaconed before injected a frame there
+ * @on_attached:	attachments() changed; before the frame that is the first of a new interface
  */
 struct port_events {
-	void (*on_frame)(void *context, const uint8_t *frame, size_t len);
+	void (*on_frame)(void *context, const uint8_t *frame, size_t len,
+			 const struct port_source *source);
 	void (*on_batch_end)(void *context);
+	void (*on_beacon)(void *context, const struct port_beacon *heard);
+	void (*on_alive)(void *context, uint32_t interface, const struct mac *sender);
+	void (*on_attached)(void *context);
 	void *context;
 };
 
@@ -68,6 +123,10 @@ struct port_env {
  * @network_changed: interfaces, addresses or routes did
  * @state:	fills @detail with a sentence, empty when all is well
  * @warnings:	return how many, at most @max
+ * @attachments: return how many, at most @max; NULL, with the next two, in a type that has none
+ * @beacon:	send @b there now; fills in its list of interfaces
+ * @send_beyond: send a frame by that real interface to other hosts, and to none here, by the next flush
+ *		at the latest; lengths as for @send
  * @close:	the port is freed once libuv let go of it; no event comes any more
  */
 struct port_ops {
@@ -79,6 +138,9 @@ struct port_ops {
 	void (*network_changed)(struct port *p, uint64_t now_ns);
 	enum port_state (*state)(const struct port *p, char *detail, size_t size);
 	size_t (*warnings)(const struct port *p, uint64_t now_ns, struct warning *out, size_t max);
+	size_t (*attachments)(const struct port *p, struct port_attachment *out, size_t max);
+	void (*beacon)(struct port *p, uint32_t interface, struct beacon *b);
+	void (*send_beyond)(struct port *p, uint32_t interface, const uint8_t *frame, size_t len);
 	void (*close)(struct port *p);
 };
 

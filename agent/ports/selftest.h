@@ -3,7 +3,7 @@
  *
  * Layer: agent (ports). Pure: no I/O, no clock, no allocation.
  *
- * The port sends itself one frame on each interface that it has joined, from a socket of its own (the
+ * The port sends itself one frame on each interface by which it hears its group, from a socket of its own (the
  * kernel filters what comes from the port's sending socket). An interface on which it was not heard
  * SELFTEST_PATIENCE_MS later is deaf, until a later test is heard there.
  */
@@ -47,6 +47,9 @@ void selftest_begin(struct selftest *t, const uint8_t id[BEACON_ID_BYTES],
 
 /** selftest_heard() - A self-test frame came in on @interface; that of somebody else is ignored */
 void selftest_heard(struct selftest *t, const uint8_t id[BEACON_ID_BYTES], uint32_t interface);
+
+/** selftest_forget() - There is nobody to hear for on @interface any more: judge it no more */
+void selftest_forget(struct selftest *t, uint32_t interface);
 
 /** selftest_finish() - Judge, if it is time. Return: true if an interface changed its state */
 bool selftest_finish(struct selftest *t, uint64_t now_ns);

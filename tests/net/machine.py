@@ -13,6 +13,7 @@ import time
 GROUP = "230.0.0.1"
 PORT = 33000
 TEST_ETHERTYPE = 0x88B6  # IEEE 802 local experimental 2; the agent's beacons use 1
+BEACON_GROUP = bytes.fromhex("036c77000001")
 NUMBERED = struct.Struct("!4sII")
 MAGIC = b"LWTS"
 RECEIVE_BUFFER_BYTES = 8 << 20
@@ -44,6 +45,11 @@ def read_number(frame):
         return None
     magic, sender, number = NUMBERED.unpack_from(frame, 14)
     return (sender, number) if magic == MAGIC else None
+
+
+def is_beacon(frame):
+    """Is it what agents tell each other on a hub?"""
+    return frame[:6] == BEACON_GROUP and frame[12:14] == b"\x88\xb5"
 
 
 def counted(frames):

@@ -4,199 +4,15 @@
  * Layer: platform test. Machines are sockets such as QEMU opens; the ports under test are real, and
  * report to the test instead of a switch. Each test has a hub of its own.
  */
-#include "unit.h"
+#include "hub.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../agent/ports/mcast.h"
 #include "agent/beacon.h"
 #include "agent/clock.h"
-
-enum {
-	LIMIT_MS = 10000, /* until a frame on loopback counts as lost */
-	QUIET_MS = 100,   /* to see that nothing more comes */
-	MAX_FRAME = 1600,
-	FRAME_BYTES = 60,
-	GROUP = 0xeffe0001, /* 239.254.0.1, site-local */
-	PORTS_FIRST = 20000,
-	PORTS_COUNT = 10000,
-};
-
-/* A hub port and what it reported. */
-struct agent {
-	struct port *port;
-	int frames, batches;
-	size_t last_len;
-	uint8_t last[MAX_FRAME + 1];
-};
-
-struct fixture {
-	uv_loop_t loop;
-	uv_timer_t limit;
-	struct udp_area area;
-	struct mcast *hubs[2]; /* of one agent each */
-	struct port_env env;
-	struct addr group;
-	struct agent agents[2];
-	int machines[2];
-};
-
-static void on_frame(void *context, const uint8_t *frame, size_t len)
-{
-	struct agent *a = context;
-
-	a->frames++;
-	a->last_len = len;
-	memcpy(a->last, frame, len);
-}
-
-static void on_batch_end(void *context)
-{
-	((struct agent *)context)->batches++;
-}
-
-static int set_up(void **state)
-{
-	static uint16_t serial;
-	struct fixture *f = calloc(1, sizeof(*f));
-	uint16_t port = (uint16_t)(PORTS_FIRST + (getpid() + 997 * serial++) % PORTS_COUNT);
-
-	uv_loop_init(&f->loop);
-	uv_timer_init(&f->loop, &f->limit);
-	f->area = (struct udp_area){.bytes = malloc(UDP_BATCH * (MAX_FRAME + 1)),
-				    .slot_bytes = MAX_FRAME + 1};
-	f->env = (struct port_env){.loop = &f->loop, .area = &f->area};
-	f->group = addr_from_ipv4(GROUP, port);
-	f->machines[0] = f->machines[1] = -1;
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	for (int i = 0; i < 2; i++) {
-		if (f->agents[i].port)
-			f->agents[i].port->ops->close(f->agents[i].port);
-		if (f->machines[i] >= 0)
-			close(f->machines[i]);
-	}
-	uv_close((uv_handle_t *)&f->limit, NULL);
-	uv_run(&f->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&f->loop), 0);
-	free(f->area.bytes);
-	free(f);
-	return 0;
-}
-
-/* Open the hub port of an agent. */
-static struct agent *open_agent(struct fixture *f, int i, enum mcast_scope scope, const char *name)
-{
-	struct agent *a = &f->agents[i];
-	struct port_config config = {.name = "hub", .type = PORT_MCAST};
-	struct port_events events = {
-		.on_frame = on_frame, .on_batch_end = on_batch_end, .context = a};
-
-	config.mcast.group = f->group;
-	config.mcast.scope = scope;
-	snprintf(config.mcast.interface, sizeof(config.mcast.interface), "%s", name);
-	f->env.hubs = &f->hubs[i];
-	assert_int_equal(mcast_ops.open(&a->port, &f->env, &config, &events, NULL), 0);
-	return a;
-}
-
-/* A machine as QEMU makes it with mcast=GROUP,localaddr=127.0.0.1. */
-static void open_machine(struct fixture *f, int i)
-{
-	struct ip_mreq member = {.imr_interface.s_addr = htonl(INADDR_LOOPBACK),
-				 .imr_multiaddr.s_addr = htonl(GROUP)};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), on = 1;
-	struct sockaddr_storage ss;
-	socklen_t len = addr_to_sockaddr(&f->group, false, &ss);
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
-	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof(member)), 0);
-	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &member.imr_interface,
-		   sizeof(member.imr_interface));
-	f->machines[i] = fd;
-}
-
-static uint8_t frame[MAX_FRAME + 2];
-
-static void send_frame(struct fixture *f, int fd, size_t len)
-{
-	struct sockaddr_storage ss;
-	socklen_t to_len = addr_to_sockaddr(&f->group, false, &ss);
-
-	assert_int_equal(sendto(fd, frame, len, 0, (struct sockaddr *)&ss, to_len), (ssize_t)len);
-}
-
-/* A program like socat, with a port of its own. */
-static int open_program(void)
-{
-	struct in_addr lo = {htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof(lo));
-	return fd;
-}
-
-/* Frames that wait at a machine; beacons are not counted. */
-static int heard_by(struct fixture *f, int i)
-{
-	uint8_t bytes[MAX_FRAME + 1];
-	ssize_t len;
-	int count = 0;
-
-	while ((len = recv(f->machines[i], bytes, sizeof(bytes), 0)) >= 0)
-		count += !beacon_is(bytes, (size_t)len);
-	return count;
-}
-
-static void on_limit(uv_timer_t *timer)
-{
-	*(bool *)timer->data = true;
-}
-
-static void run_for(struct fixture *f, uint64_t ms)
-{
-	bool over = false;
-
-	f->limit.data = &over;
-	uv_timer_start(&f->limit, on_limit, ms, 0);
-	while (!over)
-		uv_run(&f->loop, UV_RUN_ONCE);
-}
-
-/* Run until the agent heard @frames, and a bit longer to see that it is no more. */
-static void run_until(struct fixture *f, const struct agent *a, int frames)
-{
-	bool over = false;
-
-	f->limit.data = &over;
-	uv_timer_start(&f->limit, on_limit, LIMIT_MS, 0);
-	while (!over && a->frames < frames)
-		uv_run(&f->loop, UV_RUN_ONCE);
-	run_for(f, QUIET_MS);
-	assert_int_equal(a->frames, frames);
-}
-
-static void tick(struct agent *a)
-{
-	a->port->ops->tick(a->port, clock_now_ns());
-}
-
-static enum port_state state_of(const struct agent *a, char detail[256])
-{
-	return a->port->ops->state(a->port, detail, 256);
-}
 
 static void a_machines_frames_enter_once_and_whole(void **state)
 {
@@ -208,7 +24,7 @@ static void a_machines_frames_enter_once_and_whole(void **state)
 	frame[MAX_FRAME - 1] = 0xcd;
 	send_frame(f, f->machines[0], FRAME_BYTES);
 	send_frame(f, f->machines[0], MAX_FRAME);
-	run_until(f, a, 2);
+	run_until(f, &a->frames, 2);
 	assert_int_equal(a->last_len, MAX_FRAME);
 	assert_memory_equal(a->last, frame, MAX_FRAME);
 	assert_int_equal(a->port->rx_frames, 2);
@@ -227,8 +43,8 @@ static void what_the_port_sends_reaches_each_machine_once_and_not_itself(void **
 		a->port->ops->send(a->port, frame, FRAME_BYTES);
 	a->port->ops->flush(a->port);
 	run_for(f, QUIET_MS);
-	assert_int_equal(heard_by(f, 0), 100);
-	assert_int_equal(heard_by(f, 1), 100);
+	assert_int_equal(frames_at(f->machines[0]), 100);
+	assert_int_equal(frames_at(f->machines[1]), 100);
 	assert_int_equal(a->frames, 0);
 	assert_int_equal(a->port->drops[DROP_OWN_ECHO], 0); /* the kernel kept it away */
 	assert_int_equal(a->port->tx_frames, 100);
@@ -257,7 +73,7 @@ static void a_program_with_its_own_port_is_a_machine_once_the_port_has_settled(v
 
 	run_for(f, HUB_SETTLE_MS + QUIET_MS);
 	send_frame(f, fd, FRAME_BYTES);
-	run_until(f, a, 1);
+	run_until(f, &a->frames, 1);
 	close(fd);
 }
 
@@ -268,16 +84,14 @@ static void two_agents_on_one_hub_do_not_forward_each_other(void **state)
 
 	open_machine(f, 0);
 	run_for(f, HUB_SETTLE_MS + QUIET_MS); /* long enough to know each other */
-	a->port->ops->send(a->port, frame, FRAME_BYTES);
-	a->port->ops->flush(a->port);
-	b->port->ops->send(b->port, frame, FRAME_BYTES);
-	b->port->ops->flush(b->port);
+	inject(a);
+	inject(b);
 	send_frame(f, f->machines[0], FRAME_BYTES);
-	run_until(f, a, 1);
-	run_until(f, b, 1);
+	run_until(f, &a->frames, 1);
+	run_until(f, &b->frames, 1);
 	assert_int_equal(a->port->drops[DROP_AGENT_INJECTED], 1);
 	assert_int_equal(b->port->drops[DROP_AGENT_INJECTED], 1);
-	assert_int_equal(heard_by(f, 0), 3); /* both, and on a hub its own */
+	assert_int_equal(frames_at(f->machines[0]), 3); /* both, and on a hub its own */
 }
 
 static void an_agents_first_injection_is_known_though_its_beacon_is_old(void **state)
@@ -289,11 +103,9 @@ static void an_agents_first_injection_is_known_though_its_beacon_is_old(void **s
 	run_for(f, HUB_SETTLE_MS);
 	newcomer = open_agent(f, 1, MCAST_AUTO, "");
 	run_for(f, QUIET_MS); /* its beacon was answered */
-	old->port->ops->send(old->port, frame, FRAME_BYTES);
-	old->port->ops->flush(old->port);
+	inject(old);
 	run_for(f, HUB_SETTLE_MS);
-	old->port->ops->send(old->port, frame, FRAME_BYTES);
-	old->port->ops->flush(old->port);
+	inject(old);
 	run_for(f, QUIET_MS);
 	assert_int_equal(newcomer->frames, 0);
 	assert_int_equal(newcomer->port->drops[DROP_AGENT_INJECTED], 2);
@@ -307,7 +119,7 @@ static void empty_and_short_datagrams_are_handed_on_to_be_counted(void **state)
 	open_machine(f, 0);
 	send_frame(f, f->machines[0], 0);
 	send_frame(f, f->machines[0], 13);
-	run_until(f, a, 2);
+	run_until(f, &a->frames, 2);
 	assert_int_equal(a->last_len, 13);
 }
 
@@ -318,22 +130,118 @@ static void a_frame_longer_than_the_buffer_is_long(void **state)
 
 	open_machine(f, 0);
 	send_frame(f, f->machines[0], MAX_FRAME + 2);
-	run_until(f, a, 0);
+	run_until(f, &a->frames, 0);
 	assert_int_equal(a->port->drops[DROP_LONG_FRAME], 1);
 }
 
-static void a_guests_beacon_makes_it_no_agent(void **state)
+static void send_beacon(struct fixture *f, int fd, uint8_t kind, const struct mac *source)
+{
+	struct beacon b = {.id = {0xab}, .kind = kind, .flags = BEACON_SERVES, .rank = 7};
+	uint8_t bytes[BEACON_FRAME_BYTES];
+	size_t len = beacon_write(&b, source, bytes);
+	struct sockaddr_storage to;
+	socklen_t to_len = addr_to_sockaddr(&f->group, false, &to);
+
+	assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&to, to_len), (ssize_t)len);
+}
+
+static const struct mac SOMEBODY = {{2, 1, 2, 3, 4, 5}};
+
+static void a_guests_beacon_makes_it_no_agent_and_is_told_as_a_guests(void **state)
 {
 	struct fixture *f = *state;
 	struct agent *a = open_agent(f, 0, MCAST_AUTO, "");
-	struct beacon beacon = {.kind = BEACON_AGENT};
-	struct mac source = {{2}};
-	size_t len = beacon_write(&beacon, &source, frame);
 
 	open_machine(f, 0);
-	send_frame(f, f->machines[0], len);
+	send_beacon(f, f->machines[0], BEACON_AGENT, &SOMEBODY);
 	send_frame(f, f->machines[0], FRAME_BYTES);
-	run_until(f, a, 2); /* the switch drops the first */
+	run_until(f, &a->frames, 1);
+	assert_int_equal(a->beacons, 1);
+	assert_true(a->heard.from_machine);
+	assert_true(a->heard.same_host);
+	assert_int_equal(a->port->drops[DROP_BEACON], 1);
+}
+
+static void an_agents_beacon_is_told_with_all_that_it_says(void **state)
+{
+	struct fixture *f = *state;
+	struct agent *a = open_agent(f, 0, MCAST_AUTO, "");
+	int fd = open_program();
+
+	send_beacon(f, fd, BEACON_LEAVING, &SOMEBODY);
+	run_until(f, &a->beacons, 1);
+	assert_int_equal(a->heard.beacon.kind, BEACON_LEAVING);
+	assert_int_equal(a->heard.beacon.id[0], 0xab);
+	assert_int_equal(a->heard.beacon.rank, 7);
+	assert_true(mac_equal(&a->heard.sender, &SOMEBODY));
+	assert_true(addr_is_loopback(&a->heard.from));
+	assert_true(a->heard.same_host);
+	assert_false(a->heard.from_machine);
+	assert_true(a->heard.interface > 0);
+	close(fd);
+}
+
+static void an_agent_that_injects_is_alive_and_known_by_the_mac_of_its_beacons(void **state)
+{
+	struct fixture *f = *state;
+	struct agent *a = open_agent(f, 0, MCAST_AUTO, "");
+	int fd = open_program();
+
+	send_beacon(f, fd, BEACON_AGENT, &SOMEBODY);
+	run_until(f, &a->beacons, 1);
+	assert_int_equal(a->alive, 0);
+	send_frame(f, fd, FRAME_BYTES);
+	run_until(f, &a->alive, 1);
+	assert_true(mac_equal(&a->alive_mac, &SOMEBODY));
+	assert_int_equal(a->frames, 0);
+	close(fd);
+}
+
+/* Two hubs of ours may be bridged by socat: then our beacons come back from its address. */
+static void a_program_that_hands_on_our_own_beacon_is_no_agent(void **state)
+{
+	struct fixture *f = *state;
+	struct agent *a = open_agent(f, 0, MCAST_AUTO, "");
+	const struct mac *own = &((struct mcast *)a->port)->beacon_source;
+	int fd = open_program();
+
+	run_for(f, HUB_SETTLE_MS + QUIET_MS);
+	send_beacon(f, fd, BEACON_AGENT, own);
+	run_until(f, &a->beacons, 1); /* it is told, for the owner knows its own ids */
+	assert_true(mac_equal(&a->heard.sender, own));
+	send_frame(f, fd, FRAME_BYTES);
+	run_until(f, &a->frames, 1);
+	close(fd);
+}
+
+static void two_ports_of_one_agent_know_each_other_as_agents(void **state)
+{
+	struct fixture *f = *state;
+	struct agent *a = open_agent(f, 0, MCAST_AUTO, ""), *b;
+
+	f->hubs[1] = f->hubs[0];
+	b = open_agent(f, 1, MCAST_AUTO, "");
+	run_for(f, HUB_SETTLE_MS + QUIET_MS);
+	inject(a);
+	run_until(f, &b->alive, 1);
+	assert_int_equal(b->frames, 0);
+}
+
+static void a_hub_of_this_host_alone_has_the_one_attachment_loopback(void **state)
+{
+	struct fixture *f = *state;
+	struct agent *a = open_agent(f, 0, MCAST_AUTO, ""), *lo = open_agent(f, 1, MCAST_LO, "lo");
+	struct port_attachment list[2];
+
+	for (int i = 0; i < 2; i++) {
+		const struct port *p = i ? lo->port : a->port;
+
+		assert_int_equal(p->ops->attachments(p, list, 2), 1);
+		assert_true(list[0].serves);
+		assert_false(list[0].is_real);
+	}
+	tick(a);
+	assert_int_equal(a->attached, 0); /* nothing changed */
 }
 
 static void the_port_hears_its_own_test_and_warns_of_nothing(void **state)
@@ -373,7 +281,7 @@ static void a_lan_port_takes_nothing_from_loopback_and_says_so(void **state)
 
 	open_machine(f, 0);
 	send_frame(f, f->machines[0], FRAME_BYTES);
-	run_until(f, a, 0);
+	run_until(f, &a->frames, 0);
 	assert_int_equal(a->port->drops[DROP_OTHER_INTERFACE], 1);
 	assert_int_equal(a->port->ops->warnings(a->port, clock_now_ns(), w, 4), 1);
 	assert_string_equal(w[0].code, "loopback-machine");
@@ -402,10 +310,8 @@ static void a_port_that_is_taken_comes_back_when_it_is_free(void **state)
 	assert_int_equal(state_of(a, detail), PORT_FORWARDING);
 	open_machine(f, 0);
 	send_frame(f, f->machines[0], FRAME_BYTES);
-	run_until(f, a, 1);
+	run_until(f, &a->frames, 1);
 }
-
-#define on_a_hub(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
@@ -418,7 +324,12 @@ int main(void)
 		on_a_hub(an_agents_first_injection_is_known_though_its_beacon_is_old),
 		on_a_hub(empty_and_short_datagrams_are_handed_on_to_be_counted),
 		on_a_hub(a_frame_longer_than_the_buffer_is_long),
-		on_a_hub(a_guests_beacon_makes_it_no_agent),
+		on_a_hub(a_guests_beacon_makes_it_no_agent_and_is_told_as_a_guests),
+		on_a_hub(an_agents_beacon_is_told_with_all_that_it_says),
+		on_a_hub(an_agent_that_injects_is_alive_and_known_by_the_mac_of_its_beacons),
+		on_a_hub(a_program_that_hands_on_our_own_beacon_is_no_agent),
+		on_a_hub(two_ports_of_one_agent_know_each_other_as_agents),
+		on_a_hub(a_hub_of_this_host_alone_has_the_one_attachment_loopback),
 		on_a_hub(the_port_hears_its_own_test_and_warns_of_nothing),
 		on_a_hub(an_interface_that_is_not_there_makes_the_port_down),
 		on_a_hub(a_lan_port_takes_nothing_from_loopback_and_says_so),

@@ -271,7 +271,8 @@ void say(const char *port, int dst, int src)
 	struct fake_port *p = port_named(port);
 
 	write_frame(dst, src);
-	p->port.events.on_frame(p->port.events.context, frame_said, sizeof(frame_said));
+	p->port.events.on_frame(p->port.events.context, frame_said, sizeof(frame_said),
+				&(struct port_source){.interface = 0});
 	p->port.events.on_batch_end(p->port.events.context);
 }
 

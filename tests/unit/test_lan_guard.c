@@ -12,7 +12,8 @@ static void say_crafted(const char *port)
 {
 	struct fake_port *p = port_named(port);
 
-	p->port.events.on_frame(p->port.events.context, crafted.bytes, writer_used(&crafted.w));
+	p->port.events.on_frame(p->port.events.context, crafted.bytes, writer_used(&crafted.w),
+				&(struct port_source){.interface = 0});
 	p->port.events.on_batch_end(p->port.events.context);
 }
 

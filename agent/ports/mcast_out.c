@@ -1,0 +1,213 @@
+/*
+ * mcast_out.c - what a hub port sends: frames, beacons, self-tests
+ *
+ * Layer: agent (ports).
+ *
+ * One socket sends it all, so that all of it comes from one port, by which others know us. Its options say
+ * where datagrams go: normally where we serve, with what is for other hosts only, and with beacons, in
+ * between. The two kinds of frames have a queue each, so that options change twice a flush and not twice a
+ * frame; their order does not matter, for nobody hears both.
+ */
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mcast.h"
+#include "mcast_socket.h"
+
+void mcast_serve(struct mcast *m)
+{
+	bool named = m->config.mcast.scope == MCAST_NAMED;
+	uint32_t interface = named ? m->hub.served : m->loopback;
+	const struct interface_address *at = interfaces_by_index(&m->interfaces, interface);
+
+	m->serving = 0;
+	if (at && at->is_up &&
+	    mcast_send_by(m->sender, interface, &at->addr, named ? MCAST_LAN : MCAST_HOST) == 0)
+		m->serving = interface;
+}
+
+/* ---- frames ---- */
+
+struct batch {
+	struct mcast *m;
+	struct sockaddr_storage to;
+	size_t count;
+	struct udp_to_send list[UDP_BATCH];
+};
+
+static void on_refused(void *context, size_t index, int error)
+{
+	struct batch *b = context;
+	struct mcast *m = b->m;
+
+	m->port.drops[DROP_PORT_SEND]++;
+	m->port.tx_frames--;
+	m->port.tx_bytes -= b->list[index].len;
+	m->send_error = error;
+}
+
+/* Make a batch of those of a queue that go by @interface; 0: of all. */
+static void gather(struct mcast *m, const struct mcast_queue *q, uint32_t interface,
+		   struct batch *b)
+{
+	socklen_t to_len = addr_to_sockaddr(&m->config.mcast.group, false, &b->to);
+	size_t at = 0;
+
+	b->m = m;
+	b->count = 0;
+	for (size_t i = 0; i < q->count; i++) {
+		if (interface == 0 || q->interfaces[i] == interface)
+			b->list[b->count++] = (struct udp_to_send){.bytes = q->bytes + at,
+								   .len = q->lengths[i],
+								   .to = (struct sockaddr *)&b->to,
+								   .to_len = to_len};
+		at += q->lengths[i];
+	}
+}
+
+static void send_batch(struct batch *b)
+{
+	struct port *p = &b->m->port;
+
+	p->tx_frames += b->count;
+	for (size_t i = 0; i < b->count; i++)
+		p->tx_bytes += b->list[i].len;
+	udp_send(b->m->sender, b->list, b->count, on_refused, b);
+}
+
+static void flush_inject(struct mcast *m)
+{
+	struct batch b;
+
+	if (m->inject.count == 0)
+		return;
+	gather(m, &m->inject, 0, &b);
+	send_batch(&b);
+	m->inject.count = m->inject.used = 0;
+}
+
+/* Each interface in turn, then back to the one that we serve. */
+static void flush_beyond(struct mcast *m)
+{
+	struct batch b;
+
+	if (m->beyond.count == 0)
+		return;
+	for (size_t i = 0; i < m->attachment_count; i++) {
+		uint32_t interface = m->attachments[i].interface;
+		const struct interface_address *at = interfaces_by_index(&m->interfaces, interface);
+
+		gather(m, &m->beyond, interface, &b);
+		if (b.count == 0)
+			continue;
+		if (at && mcast_send_by(m->sender, interface, &at->addr, MCAST_BEYOND) == 0)
+			send_batch(&b);
+		else
+			m->port.drops[DROP_PORT_SEND] += b.count;
+	}
+	m->beyond.count = m->beyond.used = 0;
+	mcast_serve(m);
+}
+
+void mcast_flush(struct port *p)
+{
+	struct mcast *m = (struct mcast *)p;
+
+	flush_inject(m);
+	flush_beyond(m);
+}
+
+static void enqueue(struct mcast *m, struct mcast_queue *q, const uint8_t *frame, size_t len)
+{
+	assert(len >= ETHER_HEADER_BYTES && len <= FRAME_MAX_BYTES);
+	if (q->count == UDP_BATCH || q->used + len > MCAST_QUEUE_BYTES)
+		mcast_flush(&m->port);
+	memcpy(q->bytes + q->used, frame, len);
+	q->used += len;
+	q->lengths[q->count++] = len;
+}
+
+void mcast_send(struct port *p, const uint8_t *frame, size_t len)
+{
+	struct mcast *m = (struct mcast *)p;
+
+	if (m->serving == 0)
+		p->drops[DROP_PORT_DOWN]++;
+	else
+		enqueue(m, &m->inject, frame, len);
+}
+
+void mcast_send_beyond(struct port *p, uint32_t interface, const uint8_t *frame, size_t len)
+{
+	struct mcast *m = (struct mcast *)p;
+
+	if (interface == m->loopback || !mcast_attachment(m, interface)) {
+		p->drops[DROP_PORT_DOWN]++;
+		return;
+	}
+	enqueue(m, &m->beyond, frame, len);
+	m->beyond.interfaces[m->beyond.count - 1] = interface;
+}
+
+/* ---- beacons ---- */
+
+/* What cannot be sent is not heard, and that is what is reported. */
+static void say(const struct mcast *m, int fd, uint32_t interface, enum mcast_reach reach,
+		const struct port_frame *f)
+{
+	const struct interface_address *at = interfaces_by_index(&m->interfaces, interface);
+	struct sockaddr_storage to;
+	socklen_t to_len = addr_to_sockaddr(&m->config.mcast.group, false, &to);
+
+	if (at && mcast_send_by(fd, interface, &at->addr, reach) == 0)
+		(void)!sendto(fd, f->bytes, f->len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len);
+}
+
+void mcast_beacon(struct port *p, uint32_t interface, struct beacon *b)
+{
+	struct mcast *m = (struct mcast *)p;
+	uint8_t bytes[BEACON_FRAME_BYTES];
+	struct port_frame f = {.bytes = bytes};
+
+	if (m->sender < 0)
+		return;
+	b->interface_count = m->attachment_count;
+	for (size_t i = 0; i < m->attachment_count; i++)
+		b->interfaces[i] = m->attachments[i].interface;
+	f.len = beacon_write(b, &m->beacon_source, bytes);
+	mcast_flush(p); /* what is queued is for the interface that we serve */
+	if (interface != m->loopback)
+		say(m, m->sender, interface, MCAST_LAN, &f);
+	/* An agent that shares its hub with a LAN is known to the others of this host, too. */
+	if (interface == m->loopback || m->config.mcast.scope == MCAST_NAMED)
+		say(m, m->sender, m->loopback, MCAST_HOST, &f);
+	mcast_serve(m);
+}
+
+/* ---- self-test ---- */
+
+void mcast_test(struct mcast *m, uint64_t now_ns)
+{
+	struct beacon beacon = {.kind = BEACON_SELF_TEST};
+	uint8_t bytes[BEACON_FRAME_BYTES];
+	struct port_frame f = {.bytes = bytes};
+	uint32_t interfaces[PORT_ATTACHMENTS_MAX];
+	size_t count = 0;
+	uint16_t port;
+	int fd = mcast_open_sender(&port);
+
+	if (fd < 0)
+		return; /* out of descriptors: no reason to blame a firewall */
+	for (size_t i = 0; i < m->attachment_count; i++) {
+		if (m->attachments[i].has_members)
+			interfaces[count++] = m->attachments[i].interface;
+	}
+	randombytes_buf(beacon.id, sizeof(beacon.id));
+	selftest_begin(&m->selftest, beacon.id, interfaces, count, now_ns);
+	f.len = beacon_write(&beacon, &m->beacon_source, bytes);
+	for (size_t i = 0; i < count; i++)
+		say(m, fd, interfaces[i], MCAST_HOST, &f);
+	close(fd);
+}
