@@ -221,6 +221,11 @@ int switch_flood_next(const struct vswitch *sw, int from, size_t *cursor)
 	return -1;
 }
 
+int switch_owner(const struct vswitch *sw, const struct mac *mac, uint64_t now_ns)
+{
+	return fdb_find(sw->fdb, mac, now_ns);
+}
+
 void switch_visit_macs(const struct vswitch *sw, uint64_t now_ns, fdb_visitor visit, void *context)
 {
 	fdb_visit(sw->fdb, now_ns, visit, context);

@@ -138,6 +138,7 @@ void hello_start(struct engine *e, struct peer *p, uint64_t now_ns)
 {
 	p->hello.resends = 0;
 	hello_send(e, p, now_ns);
+	event_raise(e, p, ENGINE_EVENT_RENEWED);
 }
 
 void hello_changed(struct engine *e, uint64_t now_ns)

@@ -107,6 +107,9 @@ struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *
  */
 int switch_flood_next(const struct vswitch *sw, int from, size_t *cursor);
 
+/** switch_owner() - Return: the member that owns @mac, or -1 */
+int switch_owner(const struct vswitch *sw, const struct mac *mac, uint64_t now_ns);
+
 /** switch_visit_macs() - Every address that is known now */
 void switch_visit_macs(const struct vswitch *sw, uint64_t now_ns, fdb_visitor visit, void *context);
 

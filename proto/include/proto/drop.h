@@ -71,6 +71,10 @@ enum drop {
 	DROP_AGENT_INJECTED,   /* hub: another agent's frame, not a machine's */
 	DROP_OWN_ECHO,         /* hub: our own frame heard again */
 	DROP_OTHER_INTERFACE,  /* hub: from an interface that this port does not serve */
+	DROP_PORT_LISTENING,   /* the port has just opened and listens for other agents */
+	DROP_PORT_BLOCKED,     /* the port is blocked, or else there were a loop */
+	DROP_ON_SEGMENT,       /* its receiver hears it on the segment where it came from */
+	DROP_STANDBY,          /* another agent forwards it for that segment */
 	DROP_TUNNEL_SEND,      /* outgoing datagram, and the kernel refused it */
 	DROP_TUNNEL_OVERFLOW,  /* incoming datagrams that found the kernel's buffer full */
 	DROP_TUNNEL_TRUNCATED, /* incoming datagram longer than the buffer */

@@ -274,6 +274,7 @@ void engine_tick(struct engine *e, uint64_t now_ns);
 enum engine_event_type {
 	ENGINE_EVENT_UP,   /* a session with the peer is there that was not */
 	ENGINE_EVENT_DOWN, /* no session is left: its MACs are to be forgotten; detail in peer info */
+	ENGINE_EVENT_RENEWED, /* it has new keys with us: perhaps it was restarted, and remembers nothing */
 	ENGINE_EVENT_MOVED,     /* its validated address changed */
 	ENGINE_EVENT_HELLO,     /* it told something new about itself */
 	ENGINE_EVENT_UNREACHED, /* a handshake try was not answered: look its names up again */

@@ -1,0 +1,173 @@
+/*
+ * segments_data.c - what the data path asks of the segments
+ *
+ * Asked for every frame and every place where it may go: where nobody else is heard, the answer is
+ * found at once.
+ */
+#include "segments_private.h"
+
+enum drop segments_admit(const struct segments *s, int port)
+{
+	const struct attachment *a;
+	size_t cursor = 0;
+
+	if (port < 0 || !s->ports[port].is_open)
+		return DROP_NONE;
+	if (s->ports[port].twin_ns != 0)
+		return DROP_PORT_BLOCKED;
+	while ((a = segments_each(s, port, &cursor)))
+		if (a->is_estranged)
+			return DROP_PORT_BLOCKED;
+	return s->ports[port].is_listening ? DROP_PORT_LISTENING : DROP_NONE;
+}
+
+/* The mutual neighbour of that peer, or NULL */
+static const struct neighbour *mutual(const struct attachment *a, int peer)
+{
+	for (size_t i = 0; i < a->neighbour_count; i++)
+		if (a->neighbours[i].peer == peer && a->neighbours[i].is_mutual)
+			return &a->neighbours[i];
+	return NULL;
+}
+
+/* Does it take every machine's frames there now? */
+static bool takes(const struct neighbour *n)
+{
+	return n->serves && !n->is_blocked && !n->is_listening;
+}
+
+/* Has a peer not said yet who forwards, though it may have to? Not for ever: it may be an older one. */
+static bool is_held(const struct segments *s, const struct attachment *a, int peer, uint64_t now_ns)
+{
+	const struct seg_peer *p = segments_peer(s, peer);
+
+	return p && p->answered == 0 && a->neighbour_count > 0 &&
+	       now_ns - p->up_ns < SEGMENTS_HOLD_MS * SEGMENTS_NS_PER_MS;
+}
+
+static bool stands_by(const struct segments *s, const struct attachment *a, int peer,
+		      uint64_t now_ns)
+{
+	return segments_in_set(a->standby, peer) || is_held(s, a, peer, now_ns);
+}
+
+/*
+ * On loopback of a port that serves its host, all its machines are heard: who stands by there does so for
+ * all of them. An agent of this host is known by being heard there.
+ */
+static const struct attachment *host_of(const struct segments *s, const struct attachment *a)
+{
+	const struct attachment *other;
+	size_t cursor = 0;
+
+	if (a->place.serves)
+		return NULL;
+	while ((other = segments_each(s, a->port, &cursor)))
+		if (!other->place.is_real && other->place.serves && other->neighbour_count > 0)
+			return other;
+	return NULL;
+}
+
+enum segments_way segments_way_to(const struct segments *s, int port, uint32_t interface, int peer,
+				  uint64_t now_ns)
+{
+	const struct attachment *a = interface ? segments_attachment(s, port, interface) : NULL;
+	const struct attachment *host = a ? host_of(s, a) : NULL;
+	const struct neighbour *n;
+
+	if (!a)
+		return SEGMENTS_PLAIN;
+	if (host && mutual(host, peer))
+		return SEGMENTS_HEARD;
+	if (host && stands_by(s, host, peer, now_ns))
+		return SEGMENTS_STANDBY;
+	n = mutual(a, peer);
+	if (n && (n->same_host || takes(n)))
+		return SEGMENTS_HEARD;
+	if (stands_by(s, a, peer, now_ns))
+		return SEGMENTS_STANDBY;
+	return n ? SEGMENTS_MARKED : SEGMENTS_PLAIN;
+}
+
+bool segments_shares(const struct segments *s, int port, int peer)
+{
+	const struct attachment *a;
+	size_t cursor = 0;
+
+	while ((a = segments_each(s, port, &cursor)))
+		if (mutual(a, peer))
+			return true;
+	return false;
+}
+
+enum drop segments_injects(const struct segments *s, int port, int peer, bool marked,
+			   uint64_t now_ns)
+{
+	enum drop admit = segments_admit(s, port);
+	const struct attachment *a;
+	size_t cursor = 0;
+
+	if (admit != DROP_NONE)
+		return admit;
+	while ((a = segments_each(s, port, &cursor))) {
+		if (marked && mutual(a, peer))
+			return DROP_ON_SEGMENT;
+		if (stands_by(s, a, peer, now_ns))
+			return DROP_STANDBY;
+	}
+	return DROP_NONE;
+}
+
+/* Does a peer serve that LAN, where we serve our own host only? */
+static bool is_served_by_peer(const struct attachment *a)
+{
+	if (a->place.serves || !a->place.is_real)
+		return false;
+	for (size_t i = 0; i < a->neighbour_count; i++) {
+		const struct neighbour *n = &a->neighbours[i];
+
+		if (n->is_mutual && takes(n) && !n->same_host)
+			return true;
+	}
+	return false;
+}
+
+bool segments_covers(const struct segments *s, int port, int peer)
+{
+	const struct attachment *a;
+	size_t cursor = 0;
+
+	if (segments_admit(s, port) != DROP_NONE)
+		return false;
+	while ((a = segments_each(s, port, &cursor)))
+		if ((a->place.serves || is_served_by_peer(a)) && mutual(a, peer))
+			return true;
+	return false;
+}
+
+size_t segments_beyond(const struct segments *s, int port, uint32_t out[SEGMENTS_ATTACHMENTS_MAX])
+{
+	const struct attachment *a;
+	size_t cursor = 0, count = 0;
+
+	if (segments_admit(s, port) != DROP_NONE)
+		return 0;
+	while (count < SEGMENTS_ATTACHMENTS_MAX && (a = segments_each(s, port, &cursor)))
+		if (is_served_by_peer(a))
+			out[count++] = a->place.interface;
+	return count;
+}
+
+bool segments_hides(const struct segments *s, int port, uint32_t interface)
+{
+	const struct attachment *a = segments_attachment(s, port, interface);
+
+	return a && !a->place.is_real;
+}
+
+int segments_number(const struct segments *s, int port, uint32_t interface)
+{
+	const struct attachment *a = segments_attachment(s, port, interface);
+
+	return a ? a->number : -1;
+}

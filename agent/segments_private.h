@@ -1,0 +1,207 @@
+/*
+ * segments_private.h - the parts of segments
+ *
+ * Layer: agent, private to segments*.c.
+ *
+ *	segments.c		ports, attachments, time, beacons
+ *	segments_neighbours.c	who is heard, and whose ids those are
+ *	segments_peers.c	reports and answers, both ways
+ *	segments_data.c		what the data path asks
+ *	segments_text.c		what status and log say
+ *	election.c		who forwards, among the peers that report each other
+ */
+#ifndef AGENT_SEGMENTS_PRIVATE_H
+#define AGENT_SEGMENTS_PRIVATE_H
+
+#include "agent/segments.h"
+
+enum {
+	BITS_PER_WORD = 64,
+};
+_Static_assert(SEGMENTS_PEERS_MAX % BITS_PER_WORD == 0, "a set of peers is made of whole words");
+
+static const uint64_t SEGMENTS_NS_PER_MS = 1000000, SEGMENTS_NS_PER_S = 1000000000;
+
+/* An id as reports carry it: the first bytes of a beacon's. */
+_Static_assert((int)SEGMENT_ID_BYTES <= (int)BEACON_ID_BYTES, "reports shorten ids");
+
+/**
+ * struct neighbour - another agent, or one port of it, heard on an attachment
+ * @ids:	newest first; the second counts only while @id_count is 2
+ * @peer:	whose it is; -1: nobody's that we have a session with
+ * @is_mutual:	and that peer hears us here
+ * @name:	a stranger's, as a common peer calls it, told by @told_by
+ */
+struct neighbour {
+	struct mac sender;
+	struct addr from;
+	bool same_host, serves, is_blocked, is_listening;
+	uint64_t rank;
+	uint64_t heard_ns, period_ns;
+	size_t id_count;
+	struct segment_id ids[2];
+	int peer;
+	bool is_mutual;
+	int told_by;
+	char name[NAME_BYTES];
+};
+
+/* Ids of an attachment: the next one is known to the peers before it is sent. */
+enum own_id {
+	ID_NOW,
+	ID_BEFORE,
+	ID_NEXT,
+	IDS
+};
+
+/**
+ * struct attachment - one interface of one port
+ * @number:	its name in reports
+ * @has_id:	which of @ids there are
+ * @id_ns:	since when the present one is used
+ * @is_due:	a beacon is to be sent now
+ * @standby:	the peers towards whom another agent forwards
+ */
+struct attachment {
+	int port;
+	uint16_t vlan;
+	struct segments_place place;
+	uint8_t number;
+	bool has_id[IDS];
+	uint8_t ids[IDS][BEACON_ID_BYTES];
+	uint64_t id_ns;
+	bool is_due;
+	uint64_t rank;
+	bool is_estranged; /* a stranger goes first here: blocked */
+	size_t neighbour_count;
+	struct neighbour neighbours[SEGMENT_HEARD_MAX];
+	uint64_t standby[SEGMENTS_PEERS_MAX / BITS_PER_WORD];
+};
+
+/**
+ * struct seg_port - a port that beacons; @is_open tells whether there is one
+ * @twin:	another own port that is bridged to it outside, last seen at @twin_ns; valid while
+ *		@twin_ns is not 0
+ * @beacon_ns:	when it beaconed last
+ * @due_ns:	when it is to beacon at the latest; UINT64_MAX: with the owner's regular tick
+ */
+struct seg_port {
+	bool is_open, is_listening, is_moved;
+	uint16_t vlan;
+	uint64_t opened_ns;
+	int twin;
+	uint64_t twin_ns;
+	uint64_t beacon_ns, due_ns;
+};
+
+/** struct seg_role - of one segment of a peer. @rival: the peer that forwards instead, or -1 */
+struct seg_role {
+	uint8_t number;
+	int rival;
+};
+
+/**
+ * struct seg_peer - a peer with a session
+ * @sent_count:	segments in the last report to it
+ * @sent_generation, @report_ns, @tries: of that report; when it is due again
+ * @answered:	generation that it answered last; 0: none
+ * @report:	its own last one, or NULL while that is empty; @roles: what is decided for its segments;
+ *		@answer_ns, @repeats: when that is told (again)
+ */
+struct seg_peer {
+	bool is_up, is_moved;
+	struct public_key key;
+	uint64_t up_ns;
+	size_t sent_count;
+	uint32_t sent_generation;
+	uint64_t report_ns;
+	unsigned tries;
+	uint32_t answered;
+	struct segment_report *report;
+	size_t role_count;
+	struct seg_role roles[SEGMENTS_MAX];
+	uint32_t heard_generation;
+	uint64_t answer_ns;
+	unsigned repeats;
+};
+
+struct segments {
+	struct segments_config config;
+	struct seg_port ports[CONFIG_PORTS_MAX];
+	struct attachment *attachments[SEGMENTS_NUMBERS_MAX]; /* by number; NULL: none */
+	size_t attachment_end;                                /* no further one from here */
+	struct seg_peer *peers;
+	size_t peer_capacity;
+	uint32_t generation; /* of what we report; changes with it */
+	uint64_t fingerprint;
+	bool is_dirty; /* something happened since the last settle */
+	size_t beacon_cursor;
+};
+
+/** segments_each() - The next attachment from *@cursor on, of @port or, with -1, of any; NULL: none */
+struct attachment *segments_each(const struct segments *s, int port, size_t *cursor);
+
+/** segments_attachment() - Of that port on that interface; or NULL */
+struct attachment *segments_attachment(const struct segments *s, int port, uint32_t interface);
+
+/** segments_peer() - That peer if it is up, or NULL */
+struct seg_peer *segments_peer(const struct segments *s, int peer);
+
+/** segments_is_shared() - Is anybody else heard there? */
+bool segments_is_shared(const struct segments *s, int port);
+
+/** segments_beacon_soon() - Something that others should know at once */
+void segments_beacon_soon(struct segments *s, int port, uint64_t now_ns);
+
+/** segment_id_of() - As reports carry it */
+static inline struct segment_id segment_id_of(const uint8_t id[BEACON_ID_BYTES])
+{
+	struct segment_id short_id;
+
+	for (size_t i = 0; i < SEGMENT_ID_BYTES; i++)
+		short_id.b[i] = id[i];
+	return short_id;
+}
+
+bool segment_id_equal(const struct segment_id *a, const struct segment_id *b);
+
+/** segment_id_in() - Is it one of those? */
+bool segment_id_in(const struct segment_id *id, const struct segment_id *list, size_t count);
+
+static inline bool segments_in_set(const uint64_t *set, int peer)
+{
+	return set[peer / BITS_PER_WORD] >> (peer % BITS_PER_WORD) & 1;
+}
+
+/** segments_put() - Make @peer a member of the set, or none. Return: whether that changed anything */
+bool segments_put(uint64_t *set, int peer, bool member);
+
+/* ---- segments_neighbours.c ---- */
+
+/** neighbours_expire() - Forget those that are gone */
+void neighbours_expire(struct segments *s, struct attachment *a, uint64_t now_ns);
+
+/** neighbours_expiry_ns() - When the next one will be gone, or UINT64_MAX */
+uint64_t neighbours_expiry_ns(const struct attachment *a);
+
+/** neighbours_resolve() - Whose is each, and does it hear us? */
+void neighbours_resolve(struct segments *s, struct attachment *a);
+
+/* ---- segments_peers.c ---- */
+
+/** peers_settle() - Reports and answers that are due because something changed */
+void peers_settle(struct segments *s, uint64_t now_ns);
+
+/** peers_answer_changed() - It is told at once, and a few times, because nobody confirms it */
+void peers_answer_changed(struct seg_peer *p, uint64_t now_ns);
+
+/** peers_deadline_ns() - When a report or answer is due, or UINT64_MAX */
+uint64_t peers_deadline_ns(const struct segments *s);
+
+/* ---- election.c ---- */
+
+/** election_hold() - Decide standby and rival for the segments of every peer. Those that changed get an
+ * answer, and peers whose machines may be behind another one now are marked as moved */
+void election_hold(struct segments *s, uint64_t now_ns);
+
+#endif
