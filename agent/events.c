@@ -71,6 +71,7 @@ static void on_up(struct agent *a, int number)
 	if (!peer || !engine_peer_info(a->engine, number, &info))
 		return;
 	peer->refusals = 0;
+	lan_peer_up(a->lan, number, &info.key);
 	log_info("%s is up at %s (%s)", peer->name, addr_format(&info.endpoint, addr),
 		 info.cipher ? info.cipher : "no cipher");
 	if (peers_moved(a->peers, number))
@@ -109,6 +110,9 @@ static void handle(struct agent *a, const struct engine_event *event, uint64_t n
 		break;
 	case ENGINE_EVENT_DOWN:
 		on_down(a, event->peer);
+		break;
+	case ENGINE_EVENT_RENEWED:
+		lan_peer_renewed(a->lan, event->peer);
 		break;
 	case ENGINE_EVENT_MOVED:
 		if (peers_moved(a->peers, event->peer))

@@ -24,6 +24,7 @@ static void free_vlan(struct lan_vlan *vlan)
 		return;
 	switch_free(vlan->sw);
 	guard_free(vlan->guard);
+	fdb_free(vlan->near);
 	free(vlan);
 }
 
@@ -80,6 +81,7 @@ static void close_port(struct lan *l, size_t slot)
 {
 	struct lan_port *p = l->ports[slot];
 
+	lan_segments_close_port(p);
 	leave(p->vlan, p->member);
 	p->port->ops->close(p->port);
 	l->ports[slot] = NULL;
@@ -115,7 +117,7 @@ static int open_port(struct lan *l, const struct port_config *config, struct err
 	p->member = slot;
 	l->ports[slot] = p;
 	join_port(l, p);
-	lan_beacon(p);
+	lan_segments_open_port(p);
 	return 0;
 }
 
@@ -279,12 +281,14 @@ void lan_peer_unset(struct lan *l, int peer)
 {
 	if (peer < 0 || (size_t)peer >= l->peers_capacity)
 		return;
+	lan_segments_peer_down(l, peer);
 	l->peers[peer] = (struct lan_peer){.is_set = false};
 	apply_peer(l, (size_t)peer);
 }
 
 void lan_peer_down(struct lan *l, int peer)
 {
+	lan_segments_peer_down(l, peer);
 	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
 		if (!l->vlans[i])
 			continue;
@@ -300,13 +304,15 @@ static void on_tick(uv_timer_t *timer)
 	struct lan *l = timer->data;
 
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
-		if (!l->ports[i])
-			continue;
-		l->ports[i]->port->ops->tick(l->ports[i]->port, lan_now_ns(l));
-		lan_beacon(l->ports[i]);
+		if (l->ports[i])
+			l->ports[i]->port->ops->tick(l->ports[i]->port, lan_now_ns(l));
 	}
+	segments_regular(l->segments, lan_now_ns(l));
+	lan_segments_run(l);
+	lan_flush(l);
 	lan_log_warnings(l);
 	lan_guard_log(l);
+	lan_segments_log(l);
 	l->now_ns = 0;
 }
 
@@ -330,6 +336,7 @@ static int init_area(struct lan *l)
 
 static void free_lan(struct lan *l)
 {
+	segments_free(l->segments);
 	free(l->area.bytes);
 	free(l->peers);
 	free(l);
@@ -337,7 +344,10 @@ static void free_lan(struct lan *l)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	free_lan(handle->data);
+	struct lan *l = handle->data;
+
+	if (--l->timers == 0)
+		free_lan(l);
 }
 
 void lan_close(struct lan *l)
@@ -352,7 +362,9 @@ void lan_close(struct lan *l)
 		if (l->vlans[i])
 			close_vlan(l, i);
 	}
+	l->timers = 2;
 	uv_close((uv_handle_t *)&l->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&l->segments_timer, on_timer_closed);
 }
 
 int lan_open(struct lan **out, uv_loop_t *loop, struct engine *engine, const struct config *config,
@@ -367,7 +379,7 @@ int lan_open(struct lan **out, uv_loop_t *loop, struct engine *engine, const str
 	l->engine = engine;
 	l->max_frame = config->max_frame;
 	randombytes_buf(&l->key, sizeof(l->key));
-	if (init_area(l) < 0) {
+	if (init_area(l) < 0 || lan_segments_open(l) < 0) {
 		free_lan(l);
 		return error_set(err, -ENOMEM, "not enough memory for the vlans");
 	}

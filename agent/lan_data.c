@@ -5,13 +5,11 @@
  * port.
  */
 #include <errno.h>
-#include <sodium.h>
 
 #include "agent/tunnel.h"
 #include "lan_private.h"
 
-/* Hand the sealed datagrams to the kernel. */
-static void send_outbox(struct lan *l)
+void lan_send_outbox(struct lan *l)
 {
 	const struct datagram *datagrams;
 	size_t count;
@@ -23,39 +21,60 @@ static void send_outbox(struct lan *l)
 	engine_outbox_clear(l->engine);
 }
 
-static void send_to_peer(struct lan *l, const struct lan_vlan *vlan, int peer, const uint8_t *frame,
-			 size_t len)
+/* A frame on its way, for the callbacks. */
+struct delivery {
+	struct lan *lan;
+	const struct lan_vlan *vlan;
+	const struct port_frame *frame;
+};
+
+static void send_to_peer(void *context, int peer, bool on_segment)
 {
-	struct frame_out out = {.vlan = vlan->config.id, .frame = frame, .len = len};
+	const struct delivery *d = context;
+	struct lan *l = d->lan;
+	struct frame_out out = {.vlan = d->vlan->config.id,
+				.frame = d->frame->bytes,
+				.len = d->frame->len,
+				.on_segment = on_segment};
 
 	if (engine_send_frame(l->engine, peer, &out, lan_now_ns(l)) != DROP_OUTBOX_FULL)
 		return; /* sent, or dropped and counted */
-	send_outbox(l);
+	lan_send_outbox(l);
 	if (engine_send_frame(l->engine, peer, &out, lan_now_ns(l)) == DROP_OUTBOX_FULL)
 		engine_count_drop(l->engine, peer, DROP_OUTBOX_FULL);
 }
 
-static void send_to(struct lan *l, const struct lan_vlan *vlan, int member, const uint8_t *frame,
-		    size_t len)
+static void send_to_port(void *context, int member)
 {
-	if (member >= LAN_PEER_BASE)
-		send_to_peer(l, vlan, member - LAN_PEER_BASE, frame, len);
-	else
-		l->ports[member]->port->ops->send(l->ports[member]->port, frame, len);
+	const struct delivery *d = context;
+	struct port *port = d->lan->ports[member]->port;
+
+	port->ops->send(port, d->frame->bytes, d->frame->len);
+}
+
+static void send_beyond(void *context, int member, uint32_t interface)
+{
+	const struct delivery *d = context;
+	struct port *port = d->lan->ports[member]->port;
+
+	port->ops->send_beyond(port, interface, d->frame->bytes, d->frame->len);
 }
 
 /* A frame that the switch let pass, to one member or to all others. */
-static void deliver(struct lan *l, const struct lan_vlan *vlan, int from, int to,
-		    const struct port_frame *f)
+static enum drop deliver(struct lan *l, const struct lan_vlan *vlan,
+			 const struct forward_from *from, int to, const struct port_frame *f)
 {
-	size_t cursor = 0;
+	struct delivery d = {.lan = l, .vlan = vlan, .frame = f};
+	struct forward how = {.sw = vlan->sw,
+			      .segments = l->segments,
+			      .peer_base = LAN_PEER_BASE,
+			      .to_port = send_to_port,
+			      .beyond = send_beyond,
+			      .to_peer = send_to_peer,
+			      .context = &d,
+			      .now_ns = lan_now_ns(l)};
 
-	if (to != SWITCH_FLOOD) {
-		send_to(l, vlan, to, f->bytes, f->len);
-		return;
-	}
-	while ((to = switch_flood_next(vlan->sw, from, &cursor)) >= 0)
-		send_to(l, vlan, to, f->bytes, f->len);
+	return forward_frame(&how, from, to);
 }
 
 /* Did the switch believe the source, whatever became of the frame? Neighbours on one hub talk so. */
@@ -66,17 +85,34 @@ static bool is_heard(enum drop drop)
 
 /* ---- from a port ---- */
 
+/* Where the switch has the destination, or -1. */
+static int owner_of(const struct switch_verdict *v)
+{
+	return v->to == SWITCH_FLOOD ? SWITCH_NOBODY : v->to;
+}
+
+/* May it enter at all? A machine of another host only tells us that it is on that segment. */
+static enum drop admit(struct lan_port *p, const uint8_t *frame, size_t len,
+		       const struct port_source *source)
+{
+	if (source->is_foreign)
+		lan_segments_learn(p, frame, len, source->interface);
+	return segments_admit(p->lan->segments, p->member);
+}
+
 static void on_frame(void *context, const uint8_t *frame, size_t len,
 		     const struct port_source *source)
 {
 	struct lan_port *p = context;
 	struct port_frame f = {.bytes = frame, .len = len};
-	struct switch_verdict v;
+	struct forward_from from = {.member = p->member, .interface = source->interface};
+	struct switch_verdict v = {.drop = admit(p, frame, len, source)};
 	struct inspect what;
 
 	if (source->is_foreign)
-		return;
-	v = switch_frame(p->vlan->sw, p->member, frame, len, lan_now_ns(p->lan));
+		return; /* counted by the port */
+	if (v.drop == DROP_NONE)
+		v = switch_frame(p->vlan->sw, p->member, frame, len, lan_now_ns(p->lan));
 	if (v.crowded)
 		p->port->drops[DROP_MAC_QUOTA]++;
 	if (!is_heard(v.drop)) {
@@ -85,10 +121,12 @@ static void on_frame(void *context, const uint8_t *frame, size_t len,
 	}
 	inspect_frame(frame, len, &what);
 	guard_learn(p->vlan->guard, p->member, &what, lan_now_ns(p->lan));
+	if (v.drop == DROP_NONE && lan_segments_is_near(p, frame, source->interface, owner_of(&v)))
+		v.drop = DROP_SAME_PORT;
+	if (v.drop == DROP_NONE)
+		v.drop = deliver(p->lan, p->vlan, &from, v.to, &f);
 	if (v.drop != DROP_NONE)
 		p->port->drops[v.drop]++;
-	else
-		deliver(p->lan, p->vlan, p->member, v.to, &f);
 }
 
 static void on_batch_end(void *context)
@@ -98,67 +136,13 @@ static void on_batch_end(void *context)
 	lan_flush(p->lan);
 }
 
-/* ---- beacons ---- */
-
-void lan_beacon(struct lan_port *p)
-{
-	struct port_attachment list[PORT_ATTACHMENTS_MAX];
-	size_t count = 0;
-
-	if (p->port->ops->attachments)
-		count = p->port->ops->attachments(p->port, list, PORT_ATTACHMENTS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct beacon b = {.kind = BEACON_AGENT,
-				   .flags = list[i].serves ? BEACON_SERVES : 0,
-				   .rank = BEACON_RANK_LAST,
-				   .period_ms = BEACON_PERIOD_MS};
-
-		randombytes_buf(b.id, sizeof(b.id));
-		p->port->ops->beacon(p->port, list[i].interface, &b);
-	}
-}
-
-static bool was_answered(const struct lan_port *p, const struct mac *sender)
-{
-	for (size_t i = 0; i < LAN_ANSWERED_MAX; i++) {
-		if (mac_equal(&p->answered[i], sender))
-			return true;
-	}
-	return false;
-}
-
-/* A newcomer: tell it at once that we are here. */
-static void on_beacon(void *context, const struct port_beacon *heard)
-{
-	struct lan_port *p = context;
-
-	if (heard->from_machine || heard->beacon.kind != BEACON_AGENT ||
-	    was_answered(p, &heard->sender))
-		return;
-	p->answered[p->answered_next] = heard->sender;
-	p->answered_next = (p->answered_next + 1) % LAN_ANSWERED_MAX;
-	lan_beacon(p);
-}
-
-static void on_alive(void *context, uint32_t interface, const struct mac *sender)
-{
-	(void)context;
-	(void)interface;
-	(void)sender;
-}
-
-static void on_attached(void *context)
-{
-	lan_beacon(context);
-}
-
 struct port_events lan_port_events(struct lan_port *p)
 {
 	return (struct port_events){.on_frame = on_frame,
 				    .on_batch_end = on_batch_end,
-				    .on_beacon = on_beacon,
-				    .on_alive = on_alive,
-				    .on_attached = on_attached,
+				    .on_beacon = lan_on_beacon,
+				    .on_alive = lan_on_alive,
+				    .on_attached = lan_on_attached,
 				    .context = p};
 }
 
@@ -203,6 +187,19 @@ static struct switch_verdict pass_guard(struct lan *l, const struct lan_vlan *vl
 	return v;
 }
 
+/* Our own machine's frame, sent back by whoever serves the segment where it was heard? */
+static bool is_echo(struct lan *l, const struct lan_vlan *vlan, const struct frame_in *in)
+{
+	struct mac src;
+	int owner;
+
+	if (!in->on_segment)
+		return false;
+	src = ether_src(in->frame);
+	owner = switch_owner(vlan->sw, &src, lan_now_ns(l));
+	return owner >= 0 && owner < LAN_PEER_BASE && segments_shares(l->segments, owner, in->peer);
+}
+
 static void count_drop(struct lan *l, int peer, enum drop reason)
 {
 	engine_count_drop(l->engine, peer, reason);
@@ -212,21 +209,24 @@ static void count_drop(struct lan *l, int peer, enum drop reason)
 static void take_from_peer(struct lan *l, const struct frame_in *in)
 {
 	struct port_frame f = {.bytes = in->frame, .len = in->len};
-	int from = LAN_PEER_BASE + in->peer;
+	struct forward_from from = {.member = LAN_PEER_BASE + in->peer,
+				    .on_segment = in->on_segment};
 	struct switch_verdict v = {.to = SWITCH_NOBODY};
 	struct lan_vlan *vlan;
 
 	v.drop = find_vlan(l, in, &vlan);
 	if (v.drop == DROP_NONE)
 		v.drop = check_rate(l, in);
+	if (v.drop == DROP_NONE && is_echo(l, vlan, in))
+		v.drop = DROP_ON_SEGMENT;
 	if (v.drop == DROP_NONE)
 		v = pass_guard(l, vlan, in);
 	if (v.crowded)
 		engine_count_drop(l->engine, in->peer, DROP_MAC_QUOTA);
+	if (v.drop == DROP_NONE) /* to ports only: the frame's bytes stay valid */
+		v.drop = deliver(l, vlan, &from, v.to, &f);
 	if (v.drop != DROP_NONE)
 		count_drop(l, in->peer, v.drop);
-	else
-		deliver(l, vlan, from, v.to, &f); /* to ports only: the frame's bytes stay valid */
 }
 
 void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t len)
@@ -237,6 +237,8 @@ void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t
 	while (engine_next_frame(l->engine, &in, lan_now_ns(l))) {
 		if (in.frame)
 			take_from_peer(l, &in);
+		else
+			lan_segments_take(l, &in);
 	}
 }
 
@@ -244,11 +246,13 @@ void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t
 
 void lan_flush(struct lan *l)
 {
+	if (l->segments_touched)
+		lan_segments_run(l);
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
 		if (l->ports[i])
 			l->ports[i]->port->ops->flush(l->ports[i]->port);
 	}
-	send_outbox(l);
+	lan_send_outbox(l);
 	l->now_ns = 0;
 }
 
@@ -270,6 +274,7 @@ static int only_vlan(const struct lan *l, struct lan_vlan **out, struct error *e
 int lan_inject(struct lan *l, uint16_t id, const uint8_t *frame, size_t len, struct error *err)
 {
 	struct port_frame f = {.bytes = frame, .len = len};
+	struct forward_from from = {.member = SWITCH_NOBODY};
 	struct lan_vlan *vlan = lan_vlan_by_id(l, id);
 	struct switch_verdict v;
 	int code = id == 0 ? only_vlan(l, &vlan, err) : 0;
@@ -282,7 +287,10 @@ int lan_inject(struct lan *l, uint16_t id, const uint8_t *frame, size_t len, str
 	if (v.drop != DROP_NONE)
 		return error_set(err, -EINVAL, "the switch does not carry this frame: %s",
 				 drop_name(v.drop));
-	deliver(l, vlan, SWITCH_NOBODY, v.to, &f);
+	v.drop = deliver(l, vlan, &from, v.to, &f);
 	lan_flush(l);
+	if (v.drop != DROP_NONE)
+		return error_set(err, -EAGAIN, "its destination cannot be reached now: %s",
+				 drop_name(v.drop));
 	return 0;
 }

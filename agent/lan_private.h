@@ -6,6 +6,7 @@
  *	lan.c		life: vlans, ports, members
  *	lan_data.c	frames
  *	lan_guard.c	what the guards stopped
+ *	lan_segments.c	other agents on the same segments
  *	lan_status.c	what status and log say of it
  *
  * A member of a switch is a port, numbered by its slot, or a peer, numbered by the engine from
@@ -15,8 +16,10 @@
 #define AGENT_LAN_PRIVATE_H
 
 #include "agent/clock.h"
+#include "agent/forward.h"
 #include "agent/guard.h"
 #include "agent/lan.h"
+#include "agent/segments.h"
 #include "agent/switch.h"
 #include "common/bucket.h"
 #include "common/keyed_hash.h"
@@ -37,6 +40,7 @@ struct lan_vlan {
 	struct vlan_config config;
 	struct vswitch *sw;
 	struct guard *guard;
+	struct fdb *near; /* machines of other hosts, by attachment; NULL while there are none */
 };
 
 /* What the guards stopped of one kind of one peer. */
@@ -46,18 +50,13 @@ struct lan_stop {
 	uint64_t logged_ns; /* 0: never */
 };
 
-enum {
-	LAN_ANSWERED_MAX = 32 /* agents on a port that are remembered as known */
-};
-
 struct lan_port {
 	struct lan *lan;
 	struct port_config config;
 	struct lan_vlan *vlan;
 	struct port *port;
 	int member;
-	struct mac answered[LAN_ANSWERED_MAX]; /* a ring: whose first beacon was answered */
-	size_t answered_next;
+	char said[SEGMENTS_SENTENCE_BYTES]; /* of its segments, last in the log */
 };
 
 /* What lan_peer_set() said of a peer: applied again to vlans that come later. */
@@ -75,7 +74,11 @@ struct lan {
 	struct engine *engine;
 	struct tunnel *tunnel;
 	uv_timer_t timer;
-	uint64_t now_ns; /* of the current batch; 0 between batches */
+	int timers; /* open ones */
+	struct segments *segments;
+	uv_timer_t segments_timer;
+	bool segments_touched; /* something happened there in this batch */
+	uint64_t now_ns;       /* of the current batch; 0 between batches */
 	uint32_t max_frame;
 	char folder[CONFIG_PATH_BYTES]; /* for commands in warnings */
 	struct udp_area area;
@@ -112,8 +115,8 @@ static inline uint64_t lan_now_ns(struct lan *l)
 /** lan_port_events() - What @p's port reports, into the data path */
 struct port_events lan_port_events(struct lan_port *p);
 
-/** lan_beacon() - Say on every attachment of @p that an agent is there */
-void lan_beacon(struct lan_port *p);
+/** lan_send_outbox() - Seal what waits, and hand it to the kernel */
+void lan_send_outbox(struct lan *l);
 
 /** lan_log_warnings() - Those that were not there the last time */
 void lan_log_warnings(struct lan *l);
@@ -148,5 +151,45 @@ size_t lan_guard_twins(const struct lan *l, const struct lan_namer *n, struct wa
 
 /** lan_guard_log() - A line for each peer and kind of which something was stopped, once a minute */
 void lan_guard_log(struct lan *l);
+
+/* ---- lan_segments.c ---- */
+
+/** lan_segments_open() - Return: 0 or -ENOMEM */
+int lan_segments_open(struct lan *l);
+
+/** lan_segments_run() - Conclusions, beacons, reports; sets the timer for the next time */
+void lan_segments_run(struct lan *l);
+
+/** lan_segments_open_port(), lan_segments_close_port() - After it joined; before it goes */
+void lan_segments_open_port(struct lan_port *p);
+void lan_segments_close_port(struct lan_port *p);
+
+void lan_segments_peer_down(struct lan *l, int peer);
+
+/** lan_segments_take() - A report or an answer */
+void lan_segments_take(struct lan *l, const struct frame_in *in);
+
+/* See struct port_events; @context is the struct lan_port */
+void lan_on_beacon(void *context, const struct port_beacon *heard);
+void lan_on_alive(void *context, uint32_t interface, const struct mac *sender);
+void lan_on_attached(void *context);
+
+/** lan_segments_learn() - A machine of another host sent this where @p serves its own host only */
+void lan_segments_learn(struct lan_port *p, const uint8_t *frame, size_t len, uint32_t interface);
+
+/** lan_segments_is_near() - Is the frame's destination heard on the segment where it came in? @owner: the
+ * member behind which the switch has it, or none; a peer that does not hear us there is asked still */
+bool lan_segments_is_near(const struct lan_port *p, const uint8_t *frame, uint32_t interface,
+			  int owner);
+
+/** lan_segments_state() - Of a port, its own or that of its segments */
+enum port_state lan_segments_state(const struct lan *l, const struct lan_port *p, char *detail,
+				   size_t size);
+
+/** lan_segments_warnings() - Ports that are blocked. Return: how many, at most @max */
+size_t lan_segments_warnings(const struct lan *l, struct warning *out, size_t max);
+
+/** lan_segments_log() - What changed */
+void lan_segments_log(struct lan *l);
 
 #endif

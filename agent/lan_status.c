@@ -47,7 +47,7 @@ bool lan_port_info(const struct lan *l, size_t index, struct port_info *out)
 		.tx_bytes = p->port->tx_bytes,
 		.drops = p->port->drops,
 	};
-	out->state = p->port->ops->state(p->port, out->detail, sizeof(out->detail));
+	out->state = lan_segments_state(l, p, out->detail, sizeof(out->detail));
 	return true;
 }
 
@@ -178,6 +178,7 @@ size_t lan_warnings(const struct lan *l, const char *(*name_of)(void *context, i
 	struct lan_namer n = {.name_of = name_of, .context = context};
 	size_t count = lasting_warnings(l, &n, out, max);
 
+	count += lan_segments_warnings(l, out + count, max - count);
 	return count + lan_guard_warnings(l, &n, out + count, max - count);
 }
 

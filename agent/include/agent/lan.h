@@ -60,6 +60,10 @@ void lan_peer_set(struct lan *l, int peer, const uint16_t *vlans, size_t vlan_co
 /** lan_peer_unset() - The peer was removed */
 void lan_peer_unset(struct lan *l, int peer);
 
+/** lan_peer_up() - A session is there; lan_peer_renewed() - it has new keys */
+void lan_peer_up(struct lan *l, int peer, const struct public_key *key);
+void lan_peer_renewed(struct lan *l, int peer);
+
 /** lan_peer_down() - Its session ended: forget the MACs behind it */
 void lan_peer_down(struct lan *l, int peer);
 
