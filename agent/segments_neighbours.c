@@ -163,7 +163,8 @@ void segments_hear(struct segments *s, int port, const struct segments_heard *he
 	struct segment_id id = segment_id_of(heard->beacon.id);
 	struct neighbour *n;
 
-	if (take_own(s, port, &id, now_ns) || !a || heard->is_doubtful)
+	/* A port on eth0 hears this host's agents on loopback, too: not its segment. */
+	if (!a || take_own(s, port, &id, now_ns) || heard->is_doubtful)
 		return;
 	if (heard->beacon.kind == BEACON_LEAVING) {
 		leave(s, a, heard);
