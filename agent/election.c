@@ -94,17 +94,17 @@ static const struct seg_role *find_role(const struct seg_peer *p, uint8_t number
 }
 
 /* Whoever does not forward any more, or is not forwarded for any more, has other machines behind it. */
-static bool note_change(struct segments *s, struct seg_peer *p, const struct seg_role *now)
+static bool note_change(struct segments *s, int peer, const struct seg_role *now, uint64_t now_ns)
 {
-	const struct seg_role *was = find_role(p, now->number);
+	const struct seg_role *was = find_role(&s->peers[peer], now->number);
 	int before = was ? was->rival : -1;
 
 	if (before == now->rival)
 		return false;
 	if (now->rival >= 0)
-		p->is_moved = true;
-	if (before >= 0 && (size_t)before < s->peer_capacity)
-		s->peers[before].is_moved = true;
+		peers_move(s, peer, now_ns);
+	if (before >= 0)
+		peers_move(s, before, now_ns);
 	return (before >= 0) != (now->rival >= 0);
 }
 
@@ -127,7 +127,7 @@ static void carry_out(struct segments *s, int peer, const struct node *nodes, si
 	for (size_t i = 0; i < role_count; i++) {
 		roles[i] = (struct seg_role){.number = p->report->list[i].number,
 					     .rival = rival_of(nodes, count, peer, i)};
-		changed |= note_change(s, p, &roles[i]);
+		changed |= note_change(s, peer, &roles[i], now_ns);
 	}
 	memcpy(p->roles, roles, role_count * sizeof(*roles));
 	p->role_count = role_count;

@@ -397,7 +397,7 @@ void segments_settle(struct segments *s, uint64_t now_ns)
 	if (s->is_dirty) {
 		cursor = 0;
 		while ((a = segments_each(s, -1, &cursor))) {
-			neighbours_resolve(s, a);
+			neighbours_resolve(s, a, now_ns);
 			judge_strangers(s, a, now_ns);
 		}
 		election_hold(s, now_ns);

@@ -210,7 +210,7 @@ static bool hears_us(const struct segment_state *state, const struct attachment 
 	return false;
 }
 
-static void resolve(struct segments *s, struct attachment *a, struct neighbour *n)
+static void resolve(struct segments *s, struct attachment *a, struct neighbour *n, uint64_t now_ns)
 {
 	bool was_mutual = n->is_mutual;
 	int was = n->peer;
@@ -231,11 +231,11 @@ static void resolve(struct segments *s, struct attachment *a, struct neighbour *
 	/* What came by the tunnel comes by the segment now, or the other way round. */
 	s->ports[a->port].is_moved |= was_mutual;
 	if (n->is_mutual)
-		s->peers[n->peer].is_moved = true;
+		peers_move(s, n->peer, now_ns);
 }
 
-void neighbours_resolve(struct segments *s, struct attachment *a)
+void neighbours_resolve(struct segments *s, struct attachment *a, uint64_t now_ns)
 {
 	for (size_t i = 0; i < a->neighbour_count; i++)
-		resolve(s, a, &a->neighbours[i]);
+		resolve(s, a, &a->neighbours[i], now_ns);
 }

@@ -15,6 +15,7 @@ enum {
 	TRIES_MAX = 5,     /* then it is an older version, or the path is down */
 	REFRESH_MS = 5000, /* while anybody else is heard */
 	REPEATS = 2,       /* of an answer that changed */
+	FORGETS = 2,
 };
 
 struct seg_peer *segments_peer(const struct segments *s, int peer)
@@ -48,8 +49,10 @@ static struct seg_peer *place(struct segments *s, int peer)
 static void clear(struct seg_peer *p)
 {
 	free(p->report);
-	*p = (struct seg_peer){
-		.is_moved = p->is_moved, .report_ns = UINT64_MAX, .answer_ns = UINT64_MAX};
+	*p = (struct seg_peer){.is_moved = p->is_moved,
+			       .forget_ns = UINT64_MAX,
+			       .report_ns = UINT64_MAX,
+			       .answer_ns = UINT64_MAX};
 }
 
 /* What it decided about our segments. */
@@ -191,10 +194,30 @@ static bool has_report_for(const struct segments *s, int peer, const struct seg_
 	return report.count > 0;
 }
 
+void peers_move(struct segments *s, int peer, uint64_t now_ns)
+{
+	struct seg_peer *p = &s->peers[peer];
+
+	p->is_moved = true;
+	p->forgets = FORGETS;
+	p->forget_ns = p->is_up ? now_ns + RETRY_MS * SEGMENTS_NS_PER_MS : UINT64_MAX;
+}
+
+static void forget_again(struct seg_peer *p, uint64_t now_ns)
+{
+	if (!p->is_up || now_ns < p->forget_ns)
+		return;
+	p->is_moved = true;
+	p->forgets--;
+	p->forget_ns = p->forgets > 0 ? now_ns + RETRY_MS * SEGMENTS_NS_PER_MS : UINT64_MAX;
+}
+
 void peers_settle(struct segments *s, uint64_t now_ns)
 {
 	uint64_t now = fingerprint(s);
 
+	for (size_t i = 0; i < s->peer_capacity; i++)
+		forget_again(&s->peers[i], now_ns);
 	if (now == s->fingerprint && s->generation != 0)
 		return;
 	s->fingerprint = now;
@@ -363,12 +386,17 @@ bool segments_next_answer(struct segments *s, int *peer, struct segment_answer *
 	return false;
 }
 
+static uint64_t peer_deadline_ns(const struct seg_peer *p)
+{
+	return earlier(p->forget_ns, earlier(p->report_ns, p->answer_ns));
+}
+
 uint64_t peers_deadline_ns(const struct segments *s)
 {
 	uint64_t at = UINT64_MAX;
 
 	for (size_t i = 0; i < s->peer_capacity; i++)
 		if (s->peers[i].is_up)
-			at = earlier(at, earlier(s->peers[i].report_ns, s->peers[i].answer_ns));
+			at = earlier(at, peer_deadline_ns(&s->peers[i]));
 	return at;
 }

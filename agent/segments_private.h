@@ -102,6 +102,7 @@ struct seg_role {
 
 /**
  * struct seg_peer - a peer with a session
+ * @is_moved:	its machines may be elsewhere now; @forgets more times, the next at @forget_ns
  * @sent_count:	segments in the last report to it
  * @sent_generation, @report_ns, @tries: of that report; when it is due again
  * @answered:	generation that it answered last; 0: none
@@ -110,6 +111,8 @@ struct seg_role {
  */
 struct seg_peer {
 	bool is_up, is_moved;
+	unsigned forgets;
+	uint64_t forget_ns;
 	struct public_key key;
 	uint64_t up_ns;
 	size_t sent_count;
@@ -185,12 +188,18 @@ void neighbours_expire(struct segments *s, struct attachment *a, uint64_t now_ns
 uint64_t neighbours_expiry_ns(const struct attachment *a);
 
 /** neighbours_resolve() - Whose is each, and does it hear us? */
-void neighbours_resolve(struct segments *s, struct attachment *a);
+void neighbours_resolve(struct segments *s, struct attachment *a, uint64_t now_ns);
 
 /* ---- segments_peers.c ---- */
 
 /** peers_settle() - Reports and answers that are due because something changed */
 void peers_settle(struct segments *s, uint64_t now_ns);
+
+/**
+ * peers_move() - Machines behind @peer may be elsewhere now: what was learned goes, and goes again a
+ * little later, because frames that were on their way, or are sent until the peer knows, teach it anew
+ */
+void peers_move(struct segments *s, int peer, uint64_t now_ns);
 
 /** peers_answer_changed() - It is told at once, and a few times, because nobody confirms it */
 void peers_answer_changed(struct seg_peer *p, uint64_t now_ns);
