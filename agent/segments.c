@@ -371,6 +371,7 @@ static void settle_port(struct segments *s, int port, uint64_t now_ns)
 	if (p->is_listening && now_ns - p->opened_ns >= SEGMENTS_LISTEN_MS * SEGMENTS_NS_PER_MS) {
 		p->is_listening = false;
 		s->is_dirty = true;
+		neighbours_moved(s, port, now_ns);
 		if (segments_is_shared(s, port))
 			segments_beacon_soon(s, port, now_ns);
 	}

@@ -234,6 +234,17 @@ static void resolve(struct segments *s, struct attachment *a, struct neighbour *
 		peers_move(s, n->peer, now_ns);
 }
 
+void neighbours_moved(struct segments *s, int port, uint64_t now_ns)
+{
+	const struct attachment *a;
+	size_t cursor = 0;
+
+	while ((a = segments_each(s, port, &cursor)))
+		for (size_t i = 0; i < a->neighbour_count; i++)
+			if (a->neighbours[i].is_mutual)
+				peers_move(s, a->neighbours[i].peer, now_ns);
+}
+
 void neighbours_resolve(struct segments *s, struct attachment *a, uint64_t now_ns)
 {
 	for (size_t i = 0; i < a->neighbour_count; i++)

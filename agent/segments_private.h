@@ -190,6 +190,9 @@ uint64_t neighbours_expiry_ns(const struct attachment *a);
 /** neighbours_resolve() - Whose is each, and does it hear us? */
 void neighbours_resolve(struct segments *s, struct attachment *a, uint64_t now_ns);
 
+/** neighbours_moved() - What peers on a segment of @port told us of it, that port hears itself now */
+void neighbours_moved(struct segments *s, int port, uint64_t now_ns);
+
 /* ---- segments_peers.c ---- */
 
 /** peers_settle() - Reports and answers that are due because something changed */
