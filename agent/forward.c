@@ -36,8 +36,9 @@ static void go_beyond(const struct forward *f, int port)
 static enum drop give_peer(const struct forward *f, const struct forward_from *from,
 			   const struct injected *in, int peer)
 {
-	enum segments_way way =
-		segments_way_to(f->segments, from->member, from->interface, peer, f->now_ns);
+	struct segments_origin origin = {
+		.port = from->member, .interface = from->interface, .source = from->source};
+	enum segments_way way = segments_way_to(f->segments, &origin, peer, f->now_ns);
 
 	if (way == SEGMENTS_HEARD)
 		return DROP_ON_SEGMENT;

@@ -105,7 +105,8 @@ static void on_frame(void *context, const uint8_t *frame, size_t len,
 {
 	struct lan_port *p = context;
 	struct port_frame f = {.bytes = frame, .len = len};
-	struct forward_from from = {.member = p->member, .interface = source->interface};
+	struct forward_from from = {
+		.member = p->member, .interface = source->interface, .source = source->from};
 	struct switch_verdict v = {.drop = admit(p, frame, len, source)};
 	struct inspect what;
 

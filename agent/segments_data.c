@@ -68,10 +68,21 @@ static const struct attachment *host_of(const struct segments *s, const struct a
 	return NULL;
 }
 
-enum segments_way segments_way_to(const struct segments *s, int port, uint32_t interface, int peer,
-				  uint64_t now_ns)
+/* Does that neighbour take what was sent from there? An agent that serves its own host only takes that
+ * host's frames; if that host is this one, and so do we, it takes all that we take. */
+static bool takes_from(const struct attachment *a, const struct neighbour *n,
+		       const struct addr *source)
 {
-	const struct attachment *a = interface ? segments_attachment(s, port, interface) : NULL;
+	if (takes(n) || (n->same_host && !a->place.serves))
+		return true;
+	return source && addr_same_ip(&n->from, source);
+}
+
+enum segments_way segments_way_to(const struct segments *s, const struct segments_origin *from,
+				  int peer, uint64_t now_ns)
+{
+	const struct attachment *a =
+		from->interface ? segments_attachment(s, from->port, from->interface) : NULL;
 	const struct attachment *host = a ? host_of(s, a) : NULL;
 	const struct neighbour *n;
 
@@ -82,7 +93,7 @@ enum segments_way segments_way_to(const struct segments *s, int port, uint32_t i
 	if (host && stands_by(s, host, peer, now_ns))
 		return SEGMENTS_STANDBY;
 	n = mutual(a, peer);
-	if (n && (n->same_host || takes(n)))
+	if (n && takes_from(a, n, from->source))
 		return SEGMENTS_HEARD;
 	if (stands_by(s, a, peer, now_ns))
 		return SEGMENTS_STANDBY;
@@ -126,7 +137,7 @@ static bool is_served_by_peer(const struct attachment *a)
 	for (size_t i = 0; i < a->neighbour_count; i++) {
 		const struct neighbour *n = &a->neighbours[i];
 
-		if (n->is_mutual && takes(n) && !n->same_host)
+		if (n->is_mutual && takes(n))
 			return true;
 	}
 	return false;

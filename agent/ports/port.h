@@ -44,11 +44,13 @@ struct port_frame {
 /**
  * struct port_source - where a frame came from
  * @interface:	its index; 0 in a type without attachments
+ * @from:	borrowed: address of the socket that sent it; NULL in a type without attachments
  * @is_foreign:	from a machine of another host, which this port does not serve: only its source MAC is
  *		of interest, and the frame was counted as dropped
  */
 struct port_source {
 	uint32_t interface;
+	const struct addr *from;
 	bool is_foreign;
 };
 

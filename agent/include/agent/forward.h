@@ -37,11 +37,13 @@ struct forward {
  * struct forward_from - where the frame came from
  * @member:	of the switch, or SWITCH_NOBODY
  * @interface:	a port's, where it came in; 0: none
+ * @source:	borrowed: address that sent it there; NULL: none
  * @on_segment:	a peer's frame came marked so
  */
 struct forward_from {
 	int member;
 	uint32_t interface;
+	const struct addr *source;
 	bool on_segment;
 };
 

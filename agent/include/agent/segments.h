@@ -186,9 +186,20 @@ enum segments_way {
 	SEGMENTS_STANDBY, /* not at all: another agent forwards for that segment */
 };
 
-/** segments_way_to() - A frame that came in by @interface of @port (0: by none), to @peer */
-enum segments_way segments_way_to(const struct segments *s, int port, uint32_t interface, int peer,
-				  uint64_t now_ns);
+/**
+ * struct segments_origin - where a frame came in
+ * @interface:	0: by none that has a segment
+ * @source:	address of the host that sent it, or NULL: a peer takes its own host's frames itself
+ */
+struct segments_origin {
+	int port;
+	uint32_t interface;
+	const struct addr *source;
+};
+
+/** segments_way_to() - A frame from there, to @peer */
+enum segments_way segments_way_to(const struct segments *s, const struct segments_origin *from,
+				  int peer, uint64_t now_ns);
 
 /** segments_injects() - Does a frame of @peer leave by @port? @marked: it came on-segment */
 enum drop segments_injects(const struct segments *s, int port, int peer, bool marked,
