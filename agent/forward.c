@@ -22,10 +22,17 @@ static bool is_covered(const struct forward *f, const struct injected *in, int p
 	return false;
 }
 
-static void go_beyond(const struct forward *f, int port)
+static struct segments_origin origin_of(const struct forward_from *from)
 {
+	return (struct segments_origin){
+		.port = from->member, .interface = from->interface, .source = from->source};
+}
+
+static void go_beyond(const struct forward *f, const struct forward_from *from, int port)
+{
+	struct segments_origin origin = origin_of(from);
 	uint32_t interfaces[SEGMENTS_ATTACHMENTS_MAX];
-	size_t count = segments_beyond(f->segments, port, interfaces);
+	size_t count = segments_beyond(f->segments, &origin, port, interfaces, f->now_ns);
 
 	for (size_t i = 0; i < count; i++)
 		f->beyond(f->context, port, interfaces[i]);
@@ -36,8 +43,7 @@ static void go_beyond(const struct forward *f, int port)
 static enum drop give_peer(const struct forward *f, const struct forward_from *from,
 			   const struct injected *in, int peer)
 {
-	struct segments_origin origin = {
-		.port = from->member, .interface = from->interface, .source = from->source};
+	struct segments_origin origin = origin_of(from);
 	enum segments_way way = segments_way_to(f->segments, &origin, peer, f->now_ns);
 
 	if (way == SEGMENTS_HEARD)
@@ -67,12 +73,12 @@ static void flood_ports(const struct forward *f, const struct forward_from *from
 	while ((to = switch_flood_next(f->sw, from->member, &cursor)) >= 0) {
 		if (is_peer(f, to) || give_port(f, to) != DROP_NONE)
 			continue;
-		go_beyond(f, to);
+		go_beyond(f, from, to);
 		in->ports[in->count++] = to;
 	}
 	if (from->member >= 0 && from->interface &&
 	    segments_hides(f->segments, from->member, from->interface)) {
-		go_beyond(f, from->member);
+		go_beyond(f, from, from->member);
 		in->ports[in->count++] = from->member;
 	}
 }

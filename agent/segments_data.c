@@ -129,17 +129,38 @@ enum drop segments_injects(const struct segments *s, int port, int peer, bool ma
 	return DROP_NONE;
 }
 
-/* Does a peer serve that LAN, where we serve our own host only? */
-static bool is_served_by_peer(const struct attachment *a)
+/* Does a peer serve that LAN, where we serve our own host only? The first from *@cursor on, or NULL */
+static const struct neighbour *next_server(const struct attachment *a, size_t *cursor)
 {
 	if (a->place.serves || !a->place.is_real)
-		return false;
-	for (size_t i = 0; i < a->neighbour_count; i++) {
-		const struct neighbour *n = &a->neighbours[i];
+		return NULL;
+	while (*cursor < a->neighbour_count) {
+		const struct neighbour *n = &a->neighbours[(*cursor)++];
 
 		if (n->is_mutual && takes(n))
-			return true;
+			return n;
 	}
+	return NULL;
+}
+
+static bool is_served_by_peer(const struct attachment *a)
+{
+	size_t cursor = 0;
+
+	return next_server(a, &cursor);
+}
+
+/* Is it for us to send there what came in by @from? Not where all that serve it know another agent of this
+ * host, which does. */
+static bool goes_beyond(const struct segments *s, const struct attachment *a,
+			const struct attachment *from, uint64_t now_ns)
+{
+	const struct neighbour *n;
+	size_t cursor = 0;
+
+	while ((n = next_server(a, &cursor)))
+		if (!from || !stands_by(s, from, n->peer, now_ns))
+			return true;
 	return false;
 }
 
@@ -156,15 +177,18 @@ bool segments_covers(const struct segments *s, int port, int peer)
 	return false;
 }
 
-size_t segments_beyond(const struct segments *s, int port, uint32_t out[SEGMENTS_ATTACHMENTS_MAX])
+size_t segments_beyond(const struct segments *s, const struct segments_origin *from, int port,
+		       uint32_t out[SEGMENTS_ATTACHMENTS_MAX], uint64_t now_ns)
 {
-	const struct attachment *a;
+	const struct attachment *a, *origin = NULL;
 	size_t cursor = 0, count = 0;
 
 	if (segments_admit(s, port) != DROP_NONE)
 		return 0;
+	if (from->port == port)
+		origin = segments_attachment(s, port, from->interface);
 	while (count < SEGMENTS_ATTACHMENTS_MAX && (a = segments_each(s, port, &cursor)))
-		if (is_served_by_peer(a))
+		if (goes_beyond(s, a, origin, now_ns))
 			out[count++] = a->place.interface;
 	return count;
 }

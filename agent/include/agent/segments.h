@@ -214,10 +214,12 @@ bool segments_shares(const struct segments *s, int port, int peer);
 /**
  * segments_beyond() - Real interfaces of a port that serves its own host, where a peer serves the LAN:
  * what our machines and other ports send to all goes out there too
+ * @from:	where it came in: another port, or one of @port's interfaces that segments_hides()
  *
  * Return: how many, at most SEGMENTS_ATTACHMENTS_MAX
  */
-size_t segments_beyond(const struct segments *s, int port, uint32_t out[SEGMENTS_ATTACHMENTS_MAX]);
+size_t segments_beyond(const struct segments *s, const struct segments_origin *from, int port,
+		       uint32_t out[SEGMENTS_ATTACHMENTS_MAX], uint64_t now_ns);
 
 /** segments_hides() - Is what comes in by @interface of @port unheard on its real ones? */
 bool segments_hides(const struct segments *s, int port, uint32_t interface);
