@@ -90,7 +90,7 @@ static void drop_frame(struct mcast *m, const struct udp_received *r, enum drop 
 static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 {
 	struct mcast_attachment *at = mcast_note(m, r->interface, now_ns);
-	struct port_source source = {.interface = r->interface};
+	struct port_source source = {.interface = r->interface, .from = &r->from};
 	struct beacon beacon;
 	enum drop drop;
 

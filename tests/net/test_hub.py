@@ -53,7 +53,8 @@ def heard_once(senders, listeners, first, count=20):
             sender.say(number)
     wanted = sorted((int(s.mac[-2:], 16), n) for s in senders for n in range(first, first + count))
     for listener in listeners:
-        heard = sorted(n for n in map(read_number, listener.listen(2)) if n and n[1] >= first)
+        numbers = map(read_number, listener.listen(2))
+        heard = sorted(n for n in numbers if n and first <= n[1] < first + count)
         assert heard == wanted, listener.mac
 
 
