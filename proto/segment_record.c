@@ -228,8 +228,6 @@ enum drop segment_record_take(struct engine *e, struct reader *body, struct fram
 {
 	uint8_t kind = reader_u8(body);
 
-	if (body->failed)
-		return DROP_BAD_RECORD;
 	if (kind == KIND_REPORT && take_report(body, &e->segments.report))
 		out->report = &e->segments.report;
 	else if (kind == KIND_ANSWER && take_answer(body, &e->segments.answer))

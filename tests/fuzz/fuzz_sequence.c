@@ -39,7 +39,7 @@ static void send_record(struct fuzz_pair *p, unsigned to, struct reader *r)
 {
 	uint8_t records[RECORD_HEADER_BYTES + BODY_MAX];
 	struct writer w = writer_over(records, sizeof(records));
-	uint8_t type = reader_u8(r) % (RECORD_GOODBYE + 2);
+	uint8_t type = reader_u8(r) % (RECORD_SEGMENTS + 2);
 	struct reader body = some(r);
 
 	writer_u8(&w, type);

@@ -83,7 +83,6 @@ struct fuzz_pair *fuzz_pair_get(void)
 
 static volatile uint8_t sink;
 
-/* What was decoded is within its bounds, and read to the last byte of it. */
 static void check_report(const struct segment_report *report)
 {
 	fuzz_must(report->count <= SEGMENTS_MAX, "a report of too many segments");
@@ -109,14 +108,18 @@ static void check_answer(const struct segment_answer *answer)
 	}
 }
 
-/* Return: false if it is a frame. */
-static bool check_segments(const struct frame_in *in)
+/* What an agent may do with it: send on what it took. Return: false if it is a frame. */
+static bool take_segments(struct engine *e, const struct frame_in *in, uint64_t now_ns)
 {
 	fuzz_must(!in->frame + !in->report + !in->answer == 2, "not exactly one thing delivered");
-	if (in->report)
+	if (in->report) {
 		check_report(in->report);
-	if (in->answer)
+		engine_send_segment_report(e, in->peer, in->report, now_ns);
+	}
+	if (in->answer) {
 		check_answer(in->answer);
+		engine_send_segment_answer(e, in->peer, in->answer, now_ns);
+	}
 	return !in->frame;
 }
 
@@ -126,7 +129,7 @@ static void drain(struct engine *e, uint64_t now_ns)
 	struct engine_event event;
 
 	while (engine_next_frame(e, &frame, now_ns)) {
-		if (check_segments(&frame))
+		if (take_segments(e, &frame, now_ns))
 			continue;
 		fuzz_must(frame.len >= ETHER_HEADER_BYTES && frame.len <= FUZZ_MAX_FRAME,
 			  "a frame of a length that is none");

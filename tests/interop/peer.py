@@ -9,20 +9,21 @@ datagrams come in by Node.receive() and go out through Node.outbox; poll() does 
     peer.send_frame(now, vlan, frame); peer.frames
 
 This file is what is kept and done per peer; node.py is the own end. Beside them: wire.py
-(messages), noise.py (handshake), session.py (keys, replay), records.py (plain text), floods.py
-(cookies, load).
+(messages), noise.py (handshake), tries.py (when to start one), session.py (keys, replay),
+records.py (plain text), segments.py (one kind of record), floods.py (cookies, load).
 """
 
 import collections
 import os
-import random
 
 import records
+import segments
 import sodium
 import wire
 from noise import Initiator
 from records import Hello
 from session import Session
+from tries import Handshake, Tries
 from wire import Drop
 
 REKEY_AFTER_S, REKEY_RESPONDER_S = 120.0, 150.0
@@ -32,48 +33,9 @@ UNCONFIRMED_S, REPLACED_S = 15.0, 5.0
 FORGET_TIMESTAMP_S = 540.0
 HANDSHAKE_LIFE_S, HANDSHAKE_FAILURES, HANDSHAKES = 10.0, 16, 2
 MOST_ADDRESSES = 17
-TRY_S, TRY_JITTER_S, TRY_FAST_FOR_S, TRY_SLOWEST_S = 1.0, 0.1, 60.0, 60.0
-REKEY_TRY_S, REKEY_JITTER_S = 5.0, 0.333
 COOKIE_LIFE_S, COOKIE_PAUSE_S = 115.0, 1.0
 CHALLENGE_LIFE_S, CHALLENGE_PAUSE_S = 5.0, 1.0
 INITIATIONS_A_SECOND = 50
-
-
-class Handshake:
-    """An initiation of ours that waits for its response."""
-
-    def __init__(self, now, noise, index, ciphers):
-        self.noise = noise
-        self.index = index
-        self.ciphers = ciphers
-        self.started = now
-        self.mac1 = b""
-        self.cookie_seen = False
-        self.failures = 0
-
-
-class Tries:
-    """When the next initiation goes out, by the table of 7.3."""
-
-    def __init__(self):
-        self.reason = None
-        self.began = self.next = 0.0
-        self.pause = TRY_S
-
-    def due(self, now, reason):
-        """Is one due? @reason is "reach", "rekey" or None; another reason starts again."""
-        if reason != self.reason:
-            self.reason, self.began, self.next, self.pause = reason, now, now, TRY_S
-        return reason is not None and now >= self.next
-
-    def made(self, now):
-        """One went out: when is the next?"""
-        if self.reason == "rekey":
-            self.next = now + REKEY_TRY_S + random.uniform(0, REKEY_JITTER_S)
-            return
-        if now - self.began >= TRY_FAST_FOR_S:
-            self.pause = min(self.pause * 2, TRY_SLOWEST_S)
-        self.next = now + self.pause + random.uniform(0, TRY_JITTER_S)
 
 
 class Peer:
@@ -100,6 +62,7 @@ class Peer:
         self.hello = Hello(1, node.name, node.vlans, node.addresses)
         self.remote_hello = None
         self.frames = []  # (vlan, frame) received
+        self.segments = []  # segment reports and answers received, as segments.parse() gives them
         self.pongs = []  # tokens that came back
         self.ping_token = None
         self.goodbyes = 0
@@ -353,6 +316,9 @@ class Peer:
                 if waiting and waiting.hello.waits:
                     self._send_hello(now, waiting)
 
+    def _on_segments(self, now, session, source, body):
+        self.segments.append(segments.parse(body))
+
     def _on_goodbye(self, now, session, source, body):
         self.goodbyes += 1
         self.end()
@@ -368,6 +334,7 @@ class Peer:
         records.CHALLENGE: _on_challenge,
         records.PATH_RESPONSE: _on_path_response,
         records.GOODBYE: _on_goodbye,
+        records.SEGMENTS: _on_segments,
     }
 
     def _answering(self, session):
@@ -398,9 +365,10 @@ class Peer:
         if message is None:
             return None
         self.node.send(to, message)
-        self.sent_at, self.owing_since = now, None
-        asks = any(kind in records.ASKING for kind, _ in records.parse(plain, lambda name: None))
-        if asks and self.unheard_since is None:
+        kinds = {kind for kind, _ in records.parse(plain, lambda name: None)}
+        if kinds != {records.SEGMENTS}:  # these alone do not count as sent
+            self.sent_at, self.owing_since = now, None
+        if kinds & records.ASKING and self.unheard_since is None:
             self.unheard_since = now
         return message
 

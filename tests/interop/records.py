@@ -9,13 +9,14 @@ from wire import Drop, address_bytes, address_of
 
 (PADDING, FRAME, FRAGMENT, HELLO, HELLO_ACK, KEEP_ALIVE, PING, PONG,
  CHALLENGE, PATH_RESPONSE, GOODBYE) = range(11)  # fmt: skip
+SEGMENTS = 13
 
 RECORD = struct.Struct(">BH")
 FRAGMENT_HEAD = struct.Struct(">IHH")
 FIXED_LENGTHS = {
     HELLO_ACK: 4, KEEP_ALIVE: 0, PING: 8, PONG: 8, CHALLENGE: 8, PATH_RESPONSE: 8, GOODBYE: 0,
 }  # fmt: skip
-ASKING = (FRAME, FRAGMENT, HELLO, PING, CHALLENGE)
+ASKING = {FRAME, FRAGMENT, HELLO, PING, CHALLENGE}
 VLAN_MASK = 0x0FFF
 CHECKSUM_UNFINISHED = 0x8000
 SHORTEST_FRAME = 14
@@ -62,7 +63,7 @@ def parse(plain, count):
             count("bad_record")
             break
         body, at = plain[at : at + size], at + size
-        if kind > GOODBYE:
+        if kind > GOODBYE and kind != SEGMENTS:
             count("unknown_record")
         elif not length_allowed(kind, size):
             count("bad_record")
@@ -77,7 +78,7 @@ def length_allowed(kind, size):
     """May a record of this type have a body of @size bytes?"""
     if kind in FIXED_LENGTHS:
         return size == FIXED_LENGTHS[kind]
-    return size >= {FRAME: 2, FRAGMENT: FRAGMENT_HEAD.size + 1, HELLO: 4}[kind]
+    return size >= {FRAME: 2, FRAGMENT: FRAGMENT_HEAD.size + 1, HELLO: 4, SEGMENTS: 1}[kind]
 
 
 def take_frame(body, max_frame=MAX_FRAME):

@@ -7,6 +7,7 @@ import random
 import pytest
 
 import records
+import segments
 import sodium
 import wire
 from real_agent import from_hub, from_node
@@ -188,6 +189,11 @@ def test_more_than_32_stretches_are_refused(scene):
         (records.record(records.HELLO, bytes(4) + b"\x01\x00\x01\n"), {"bad_record": 1}),
         (records.record(records.HELLO, bytes(4) + b"\x02\x00\x01x"), {"bad_record": 1}),
         (records.record(records.HELLO, bytes(4) + b"\xc8\x00\x01x"), {"unknown_capability": 1}),
+        (records.record(records.SEGMENTS), {"bad_record": 1}),
+        (records.record(records.SEGMENTS, b"\x02later"), {"unknown_record": 1}),
+        (records.record(records.SEGMENTS, segments.report(1)[:-1]), {"bad_record": 1}),
+        (records.record(records.SEGMENTS, segments.report(1)), {}),
+        (records.record(records.SEGMENTS, segments.answer(1)), {}),
     ],
     ids=itertools.count(),
 )

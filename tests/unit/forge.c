@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "session.h"
+
 static const char PROLOGUE[] = "longwire1";
 
 enum {
@@ -165,4 +167,19 @@ enum drop forge_record(struct wire *w, unsigned from, unsigned to, uint8_t type,
 
 	forge_put(&at, type, body, len);
 	return forge_records(w, from, to, &at);
+}
+
+struct reader forge_open(struct wire *w, unsigned to, unsigned from, struct packet *p)
+{
+	struct peer *peer = wire_peer(w, to, from);
+	struct reader header = reader_over(p->bytes + TYPE_BYTES, INDEX_BYTES + 8);
+	enum session_slot slot = session_find(peer, reader_u32(&header));
+	struct sealed sealed = {.datagram = p->bytes,
+				.text_len = p->len - DATA_MIN_BYTES,
+				.counter = reader_u64(&header)};
+
+	assert_int_not_equal(slot, SLOT_NONE);
+	assert_true(open_datagram(peer->sessions[slot].cipher,
+				  peer->secrets->sessions[slot].receive, &sealed));
+	return reader_over(p->bytes + DATA_HEADER_BYTES, sealed.text_len);
 }

@@ -52,6 +52,9 @@ enum drop forge_records(struct wire *w, unsigned from, unsigned to, const struct
 enum drop forge_record(struct wire *w, unsigned from, unsigned to, uint8_t type, const void *body,
 		       size_t len);
 
+/** forge_open() - Decrypt data that an engine sent, as its receiver @to could. Return: its records, in @p */
+struct reader forge_open(struct wire *w, unsigned to, unsigned from, struct packet *p);
+
 /** forge_put() - Append a record */
 void forge_put(struct writer *w, uint8_t type, const void *body, size_t len);
 
