@@ -24,7 +24,7 @@ static uint32_t as_printed(const struct addr *a)
 
 size_t igmp_read(FILE *file, const struct addr *group, uint32_t *out, size_t max)
 {
-	uint32_t wanted = as_printed(group), interface = 0, address, users;
+	uint32_t wanted = as_printed(group), interface = 0, address;
 	size_t count = 0;
 	char line[LINE_BYTES];
 
@@ -33,8 +33,7 @@ size_t igmp_read(FILE *file, const struct addr *group, uint32_t *out, size_t max
 		if (line[0] >= '0' && line[0] <= '9')
 			interface = (uint32_t)strtoul(line, NULL, 10);
 		else if (line[0] == '\t' && interface != 0 &&
-			 sscanf(line, " %8" SCNx32 " %" SCNu32, &address, &users) == 2 &&
-			 address == wanted && users > 0)
+			 sscanf(line, " %8" SCNx32, &address) == 1 && address == wanted)
 			out[count++] = interface;
 	}
 	return count;

@@ -70,9 +70,9 @@ void send_frame(struct fixture *f, int fd, size_t len);
 /* A program like socat on loopback, with a port of its own. */
 int open_program(void);
 
-/* Frames that wait at a machine, or beacons. */
-int frames_at(int machine);
-int beacons_at(int machine);
+/* So many frames come to a machine and no more; beacons are not counted. Or beacons, frames not. */
+void assert_frames(struct fixture *f, int i, int wanted);
+void assert_beacons(struct fixture *f, int i, int wanted);
 
 void run_for(struct fixture *f, uint64_t ms);
 
