@@ -110,12 +110,23 @@ static enum drop inject(const struct forward *f, const struct forward_from *from
 	return drop;
 }
 
+/*
+ * A frame for one machine, of which the sender knows that it is behind us: nobody else gets it, so it is
+ * ours to inject, even if another agent does that with what goes to all.
+ */
+static enum drop inject_known(const struct forward *f, const struct forward_from *from, int port)
+{
+	if (from->on_segment && segments_shares(f->segments, port, from->member - f->peer_base))
+		return DROP_ON_SEGMENT;
+	return give_port(f, port);
+}
+
 static enum drop from_peer(const struct forward *f, const struct forward_from *from, int to)
 {
 	size_t cursor = 0;
 
 	if (to != SWITCH_FLOOD)
-		return inject(f, from, to);
+		return inject_known(f, from, to);
 	while ((to = switch_flood_next(f->sw, from->member, &cursor)) >= 0)
 		inject(f, from, to);
 	return DROP_NONE;
