@@ -288,6 +288,7 @@ void segments_take_answer(struct segments *s, int peer, const struct segment_ans
 
 	if (!p)
 		return;
+	clear_roles(s, peer); /* one that is not named forwards */
 	for (size_t i = 0; i < answer->role_count; i++) {
 		struct attachment *a = by_number(s, answer->roles[i].number, peer);
 
