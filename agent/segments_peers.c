@@ -65,6 +65,12 @@ static void clear_roles(struct segments *s, int peer)
 		segments_put(a->standby, peer, false);
 }
 
+/* Datagrams overtake each other. Generations count up, past their end too; 0 is none. */
+static bool is_older(uint32_t generation, uint32_t than)
+{
+	return than != 0 && (int32_t)(generation - than) < 0;
+}
+
 void segments_peer_renewed(struct segments *s, int peer, uint64_t now_ns)
 {
 	struct seg_peer *p = segments_peer(s, peer);
@@ -73,6 +79,7 @@ void segments_peer_renewed(struct segments *s, int peer, uint64_t now_ns)
 		return;
 	p->tries = 0;
 	p->report_ns = now_ns;
+	p->heard_generation = 0; /* restarted, it counts anew */
 }
 
 void segments_peer_up(struct segments *s, int peer, const struct public_key *key, uint64_t now_ns)
@@ -286,7 +293,7 @@ void segments_take_answer(struct segments *s, int peer, const struct segment_ans
 {
 	struct seg_peer *p = segments_peer(s, peer);
 
-	if (!p)
+	if (!p || is_older(answer->generation, p->answered))
 		return;
 	clear_roles(s, peer); /* one that is not named forwards */
 	for (size_t i = 0; i < answer->role_count; i++) {
@@ -311,7 +318,7 @@ void segments_take_report(struct segments *s, int peer, const struct segment_rep
 {
 	struct seg_peer *p = segments_peer(s, peer);
 
-	if (!p)
+	if (!p || is_older(report->generation, p->heard_generation))
 		return;
 	if (report->count > 0 && !p->report)
 		p->report = malloc(sizeof(*p->report));
