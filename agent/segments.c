@@ -327,13 +327,16 @@ static uint64_t rank_of(const struct segments *s, const struct attachment *a)
 	return rank;
 }
 
-/* Two with one rank have a peer in common that is lowest: then their ids decide. */
+/* Two with one rank have a peer in common that is lowest: then who blocked goes on doing so, and of two
+ * that do not, their ids decide. Ids alone would change places with every new one. */
 static bool goes_first(const struct neighbour *n, const struct attachment *a)
 {
 	struct segment_id own = segment_id_of(a->ids[ID_NOW]);
 
 	if (n->rank != a->rank)
 		return n->rank < a->rank;
+	if (a->is_estranged)
+		return true;
 	return memcmp(n->ids[0].b, own.b, SEGMENT_ID_BYTES) < 0;
 }
 
