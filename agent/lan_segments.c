@@ -346,6 +346,7 @@ int lan_segments_open(struct lan *l)
 				      .name_of = name_of,
 				      .context = l};
 
+	how.key = *engine_key(l->engine);
 	randombytes_buf(&how.token, sizeof(how.token));
 	how.token >>= 1; /* the highest is none */
 	l->segments = segments_new(&how);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/keyed_hash.h"
 #include "segments_private.h"
 
 enum {
@@ -18,6 +19,28 @@ enum {
 bool segment_id_equal(const struct segment_id *a, const struct segment_id *b)
 {
 	return memcmp(a->b, b->b, SEGMENT_ID_BYTES) == 0;
+}
+
+struct segment_id segment_id_for(const uint8_t full[BEACON_ID_BYTES], const struct public_key *key)
+{
+	struct hash_key secret;
+	struct segment_id id;
+	uint64_t hash;
+
+	memcpy(secret.b, full, sizeof(secret.b));
+	hash = keyed_hash(&secret, key->b, sizeof(key->b));
+	memcpy(id.b, &hash, sizeof(id.b)); /* as it came out of the hash, on every machine */
+	return id;
+}
+_Static_assert((int)KEYED_HASH_KEY_BYTES == (int)BEACON_ID_BYTES, "an id is a key");
+_Static_assert((int)SEGMENT_ID_BYTES == (int)sizeof(uint64_t), "and its hash what reports carry");
+
+struct known_id segment_id_known(const struct segments *s, const uint8_t full[BEACON_ID_BYTES])
+{
+	struct known_id id = {.for_us = segment_id_for(full, &s->config.key)};
+
+	memcpy(id.full, full, sizeof(id.full));
+	return id;
 }
 
 bool segment_id_in(const struct segment_id *id, const struct segment_id *list, size_t count)
@@ -133,7 +156,10 @@ void segments_port_close(struct segments *s, int port)
 
 static void new_id(struct segments *s, struct attachment *a, enum own_id which)
 {
-	s->config.random(s->config.context, a->ids[which], BEACON_ID_BYTES);
+	uint8_t full[BEACON_ID_BYTES];
+
+	s->config.random(s->config.context, full, sizeof(full));
+	a->ids[which] = segment_id_known(s, full);
 	a->has_id[which] = true;
 }
 
@@ -220,8 +246,8 @@ static void rotate(struct segments *s, struct attachment *a, uint64_t now_ns)
 	}
 	if (age_ns < SEGMENTS_ID_S * SEGMENTS_NS_PER_S)
 		return;
-	memcpy(a->ids[ID_BEFORE], a->ids[ID_NOW], BEACON_ID_BYTES);
-	memcpy(a->ids[ID_NOW], a->ids[ID_NEXT], BEACON_ID_BYTES);
+	a->ids[ID_BEFORE] = a->ids[ID_NOW];
+	a->ids[ID_NOW] = a->ids[ID_NEXT];
 	a->has_id[ID_BEFORE] = true;
 	a->has_id[ID_NEXT] = false;
 	a->id_ns = now_ns;
@@ -271,7 +297,7 @@ static struct beacon make_beacon(const struct segments *s, const struct attachme
 	b.flags = (uint8_t)((a->place.serves ? BEACON_SERVES : 0) |
 			    (is_blocked(s, a->port) ? BEACON_BLOCKED : 0) |
 			    (s->ports[a->port].is_listening ? BEACON_LISTENING : 0));
-	memcpy(b.id, a->ids[ID_NOW], BEACON_ID_BYTES);
+	memcpy(b.id, a->ids[ID_NOW].full, BEACON_ID_BYTES);
 	return b;
 }
 
@@ -331,13 +357,11 @@ static uint64_t rank_of(const struct segments *s, const struct attachment *a)
  * that do not, their ids decide. Ids alone would change places with every new one. */
 static bool goes_first(const struct neighbour *n, const struct attachment *a)
 {
-	struct segment_id own = segment_id_of(a->ids[ID_NOW]);
-
 	if (n->rank != a->rank)
 		return n->rank < a->rank;
 	if (a->is_estranged)
 		return true;
-	return memcmp(n->ids[0].b, own.b, SEGMENT_ID_BYTES) < 0;
+	return memcmp(n->ids[0].full, a->ids[ID_NOW].full, BEACON_ID_BYTES) < 0;
 }
 
 static bool has_stranger_first(const struct attachment *a)

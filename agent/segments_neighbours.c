@@ -55,14 +55,19 @@ void segments_alive(struct segments *s, int port, uint32_t interface, const stru
 
 /* ---- a beacon ---- */
 
-static bool has_id(const struct attachment *a, const struct segment_id *id)
+static bool has_id(const struct attachment *a, const uint8_t full[BEACON_ID_BYTES])
 {
-	for (enum own_id i = 0; i < IDS; i++) {
-		struct segment_id own = segment_id_of(a->ids[i]);
-
-		if (a->has_id[i] && segment_id_equal(&own, id))
+	for (enum own_id i = 0; i < IDS; i++)
+		if (a->has_id[i] && memcmp(a->ids[i].full, full, BEACON_ID_BYTES) == 0)
 			return true;
-	}
+	return false;
+}
+
+static bool knows(const struct neighbour *n, const uint8_t full[BEACON_ID_BYTES])
+{
+	for (size_t i = 0; i < n->id_count; i++)
+		if (memcmp(n->ids[i].full, full, BEACON_ID_BYTES) == 0)
+			return true;
 	return false;
 }
 
@@ -83,7 +88,8 @@ static void join_twins(struct segments *s, int one, int other, uint64_t now_ns)
 }
 
 /* Return: true if it is one of ours, which means something where it is heard on another port of ours */
-static bool take_own(struct segments *s, int port, const struct segment_id *id, uint64_t now_ns)
+static bool take_own(struct segments *s, int port, const uint8_t id[BEACON_ID_BYTES],
+		     uint64_t now_ns)
 {
 	const struct attachment *a;
 	size_t cursor = 0;
@@ -110,12 +116,12 @@ static struct neighbour *make_room(struct segments *s, struct attachment *a, uin
 	return n;
 }
 
-static void take_id(struct segments *s, struct neighbour *n, const struct segment_id *id)
+static void take_id(struct segments *s, struct neighbour *n, const uint8_t id[BEACON_ID_BYTES])
 {
-	if (n->id_count > 0 && segment_id_equal(&n->ids[0], id))
+	if (n->id_count > 0 && memcmp(n->ids[0].full, id, BEACON_ID_BYTES) == 0)
 		return;
 	n->ids[1] = n->ids[0];
-	n->ids[0] = *id;
+	n->ids[0] = segment_id_known(s, id);
 	n->id_count = n->id_count == 0 ? 1 : 2;
 	s->is_dirty = true;
 }
@@ -149,10 +155,9 @@ static uint64_t period_of(const struct beacon *b)
 static void leave(struct segments *s, struct attachment *a, const struct segments_heard *heard)
 {
 	struct neighbour *n = find(a, &heard->sender);
-	struct segment_id id = segment_id_of(heard->beacon.id);
 
 	/* Whoever says so must know its id. */
-	if (n && segment_id_in(&id, n->ids, n->id_count))
+	if (n && knows(n, heard->beacon.id))
 		forget(s, a, n);
 }
 
@@ -160,11 +165,10 @@ void segments_hear(struct segments *s, int port, const struct segments_heard *he
 		   uint64_t now_ns)
 {
 	struct attachment *a = segments_attachment(s, port, heard->interface);
-	struct segment_id id = segment_id_of(heard->beacon.id);
 	struct neighbour *n;
 
 	/* A port on eth0 hears this host's agents on loopback, too: not its segment. */
-	if (!a || take_own(s, port, &id, now_ns) || heard->is_doubtful)
+	if (!a || take_own(s, port, heard->beacon.id, now_ns) || heard->is_doubtful)
 		return;
 	if (heard->beacon.kind == BEACON_LEAVING) {
 		leave(s, a, heard);
@@ -180,7 +184,7 @@ void segments_hear(struct segments *s, int port, const struct segments_heard *he
 	n->same_host = heard->same_host;
 	n->heard_ns = now_ns;
 	n->period_ns = period_of(&heard->beacon);
-	take_id(s, n, &id);
+	take_id(s, n, heard->beacon.id);
 	take_flags(s, n, &heard->beacon);
 }
 
@@ -195,8 +199,8 @@ static const struct segment_state *find_own(const struct segment_report *r,
 
 		if (state->vlan != a->vlan)
 			continue;
-		for (size_t k = 0; k < state->own_count; k++)
-			if (segment_id_in(&state->own[k], n->ids, n->id_count))
+		for (size_t k = 0; k < n->id_count; k++)
+			if (segment_id_in(&n->ids[k].for_us, state->own, state->own_count))
 				return state;
 	}
 	return NULL;
@@ -204,8 +208,9 @@ static const struct segment_state *find_own(const struct segment_report *r,
 
 static bool hears_us(const struct segment_state *state, const struct attachment *a)
 {
-	for (size_t i = 0; i < state->heard_count; i++)
-		if (has_id(a, &state->heard[i]))
+	for (enum own_id i = 0; i < IDS; i++)
+		if (a->has_id[i] &&
+		    segment_id_in(&a->ids[i].for_us, state->heard, state->heard_count))
 			return true;
 	return false;
 }

@@ -116,7 +116,7 @@ void segments_peer_down(struct segments *s, int peer, uint64_t now_ns)
 /* ---- our report ---- */
 
 static void describe(const struct segments *s, const struct attachment *a,
-		     struct segment_state *out)
+		     const struct public_key *key, struct segment_state *out)
 {
 	memset(out, 0, sizeof(*out)); /* padding, too: it is hashed */
 	out->number = a->number;
@@ -124,13 +124,13 @@ static void describe(const struct segments *s, const struct attachment *a,
 	out->serves = a->place.serves;
 	out->is_blocked = segments_admit(s, a->port) != DROP_NONE;
 	out->token = a->place.serves && a->place.is_real ? s->config.token : UINT64_MAX;
-	out->own[out->own_count++] = segment_id_of(a->ids[ID_NOW]);
+	out->own[out->own_count++] = segment_id_for(a->ids[ID_NOW].full, key);
 	if (a->has_id[ID_NEXT])
-		out->own[out->own_count++] = segment_id_of(a->ids[ID_NEXT]);
+		out->own[out->own_count++] = segment_id_for(a->ids[ID_NEXT].full, key);
 	else if (a->has_id[ID_BEFORE])
-		out->own[out->own_count++] = segment_id_of(a->ids[ID_BEFORE]);
+		out->own[out->own_count++] = segment_id_for(a->ids[ID_BEFORE].full, key);
 	for (size_t i = 0; i < a->neighbour_count; i++)
-		out->heard[out->heard_count++] = a->neighbours[i].ids[0];
+		out->heard[out->heard_count++] = segment_id_for(a->neighbours[i].ids[0].full, key);
 }
 
 /* Is there anything to say about it? Those where somebody is heard come first: there is not room for all. */
@@ -163,7 +163,7 @@ static void make_report(const struct segments *s, int peer, struct segment_repor
 		while ((a = segments_each(s, -1, &cursor)) && out->count < SEGMENTS_MAX)
 			if (is_told(a, heard) &&
 			    s->config.shares_vlan(s->config.context, peer, a->vlan))
-				describe(s, a, &out->list[out->count++]);
+				describe(s, a, &s->peers[peer].key, &out->list[out->count++]);
 	}
 }
 
@@ -179,7 +179,7 @@ static uint64_t fingerprint(const struct segments *s)
 	while ((a = segments_each(s, -1, &cursor))) {
 		if (!is_told(a, true) && !is_told(a, false))
 			continue;
-		describe(s, a, &state);
+		describe(s, a, &s->config.key, &state);
 		sum += keyed_hash(&ZERO, (const uint8_t *)&state, sizeof(state));
 	}
 	return sum;
@@ -270,6 +270,18 @@ static struct attachment *by_number(const struct segments *s, uint8_t number, in
 	return a && s->config.shares_vlan(s->config.context, peer, a->vlan) ? a : NULL;
 }
 
+static bool is_named(const struct neighbour *n, const struct segment_id *id,
+		     const struct public_key *key)
+{
+	for (size_t i = 0; i < n->id_count; i++) {
+		struct segment_id told = segment_id_for(n->ids[i].full, key);
+
+		if (segment_id_equal(&told, id))
+			return true;
+	}
+	return false;
+}
+
 /* A peer that we have in common with a stranger says what it calls it. */
 static void take_name(struct segments *s, int peer, const struct segment_name *name)
 {
@@ -280,7 +292,7 @@ static void take_name(struct segments *s, int peer, const struct segment_name *n
 		for (size_t i = 0; i < a->neighbour_count; i++) {
 			struct neighbour *n = &a->neighbours[i];
 
-			if (!segment_id_in(&name->id, n->ids, n->id_count))
+			if (!is_named(n, &name->id, &s->peers[peer].key))
 				continue;
 			n->told_by = peer;
 			memcpy(n->name, name->name, sizeof(n->name));
@@ -313,6 +325,34 @@ void segments_take_answer(struct segments *s, int peer, const struct segment_ans
 
 /* ---- its report, our answer ---- */
 
+static bool is_claimed(const struct segments *s, const struct seg_peer *but,
+		       const struct segment_id *id)
+{
+	for (size_t i = 0; i < s->peer_capacity; i++) {
+		const struct seg_peer *p = &s->peers[i];
+
+		for (size_t k = 0; p != but && p->is_up && p->report && k < p->report->count; k++)
+			if (segment_id_in(id, p->report->list[k].own, p->report->list[k].own_count))
+				return true;
+	}
+	return false;
+}
+
+/* An id is the peer's that reported it first: it says so before it is sent on the segment, where others
+ * might hear it and call it their own. */
+static void drop_claimed(const struct segments *s, struct seg_peer *p)
+{
+	for (size_t k = 0; k < p->report->count; k++) {
+		struct segment_state *state = &p->report->list[k];
+		size_t kept = 0;
+
+		for (size_t i = 0; i < state->own_count; i++)
+			if (!is_claimed(s, p, &state->own[i]))
+				state->own[kept++] = state->own[i];
+		state->own_count = kept;
+	}
+}
+
 void segments_take_report(struct segments *s, int peer, const struct segment_report *report,
 			  uint64_t now_ns)
 {
@@ -327,6 +367,7 @@ void segments_take_report(struct segments *s, int peer, const struct segment_rep
 		p->report = NULL;
 	} else if (p->report) {
 		*p->report = *report;
+		drop_claimed(s, p);
 	}
 	p->heard_generation = report->generation;
 	p->answer_ns = now_ns;

@@ -26,6 +26,17 @@ static const uint64_t SEGMENTS_NS_PER_MS = 1000000, SEGMENTS_NS_PER_S = 10000000
 _Static_assert((int)SEGMENT_ID_BYTES <= (int)BEACON_ID_BYTES, "reports shorten ids");
 
 /**
+ * struct known_id - an id as beacons carry it, and as reports to us do
+ *
+ * A report names an id in a way that only its receiver understands: the hash of that peer's key under the
+ * id. So a peer that is not on the segment learns no id from reports, and cannot claim to be there.
+ */
+struct known_id {
+	uint8_t full[BEACON_ID_BYTES];
+	struct segment_id for_us;
+};
+
+/**
  * struct neighbour - another agent, or one port of it, heard on an attachment
  * @ids:	newest first; the second counts only while @id_count is 2
  * @peer:	whose it is; -1: nobody's that we have a session with
@@ -39,7 +50,7 @@ struct neighbour {
 	uint64_t rank;
 	uint64_t heard_ns, period_ns;
 	size_t id_count;
-	struct segment_id ids[2];
+	struct known_id ids[2];
 	int peer;
 	bool is_mutual;
 	int told_by;
@@ -68,7 +79,7 @@ struct attachment {
 	struct segments_place place;
 	uint8_t number;
 	bool has_id[IDS];
-	uint8_t ids[IDS][BEACON_ID_BYTES];
+	struct known_id ids[IDS];
 	uint64_t id_ns;
 	bool is_due;
 	uint64_t rank;
@@ -156,15 +167,11 @@ bool segments_is_shared(const struct segments *s, int port);
 /** segments_beacon_soon() - Something that others should know at once */
 void segments_beacon_soon(struct segments *s, int port, uint64_t now_ns);
 
-/** segment_id_of() - As reports carry it */
-static inline struct segment_id segment_id_of(const uint8_t id[BEACON_ID_BYTES])
-{
-	struct segment_id short_id;
+/** segment_id_for() - As a report to the peer with that key names an id: PROTOCOL.md 6.6 */
+struct segment_id segment_id_for(const uint8_t full[BEACON_ID_BYTES], const struct public_key *key);
 
-	for (size_t i = 0; i < SEGMENT_ID_BYTES; i++)
-		short_id.b[i] = id[i];
-	return short_id;
-}
+/** segment_id_known() - With how reports to us name it */
+struct known_id segment_id_known(const struct segments *s, const uint8_t full[BEACON_ID_BYTES]);
 
 bool segment_id_equal(const struct segment_id *a, const struct segment_id *b);
 

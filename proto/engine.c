@@ -101,6 +101,11 @@ struct engine *engine_init(const struct engine_config *config, void *memory, voi
 	return e;
 }
 
+const struct public_key *engine_key(const struct engine *e)
+{
+	return &e->own_key;
+}
+
 void engine_fini(struct engine *e)
 {
 	key_wipe(e->secrets, sizeof(*e->secrets) + e->peers_end * sizeof(struct peer_secrets));

@@ -168,6 +168,14 @@ bool engine_next_frame(struct engine *e, struct frame_in *out, uint64_t now_ns)
 	return true;
 }
 
+const struct public_key *engine_key(const struct engine *e)
+{
+	static const struct public_key KEY = {{0xaa}};
+
+	(void)e;
+	return &KEY;
+}
+
 bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 {
 	(void)e;

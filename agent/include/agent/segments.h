@@ -54,12 +54,14 @@ struct segments;
 
 /**
  * struct segments_config - copied
+ * @key:	our own
  * @token:	random, of this process: settles who of two strangers blocks
  * @random:	cryptographically strong randomness
  * @shares_vlan: is that peer a member of that vlan?
  * @name_of:	what we call a peer; borrowed text or NULL
  */
 struct segments_config {
+	struct public_key key;
 	uint64_t token;
 	void (*random)(void *context, void *out, size_t len);
 	bool (*shares_vlan)(void *context, int peer, uint16_t vlan);

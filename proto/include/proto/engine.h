@@ -83,6 +83,9 @@ size_t engine_secret_bytes(const struct engine_config *config);
  */
 struct engine *engine_init(const struct engine_config *config, void *memory, void *secrets);
 
+/** engine_key() - Our own public key; borrowed */
+const struct public_key *engine_key(const struct engine *e);
+
 /** engine_fini() - Wipe all keys. The memory is the caller's again */
 void engine_fini(struct engine *e);
 

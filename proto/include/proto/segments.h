@@ -22,14 +22,14 @@
 #include "proto/engine.h"
 
 enum {
-	SEGMENT_ID_BYTES = 8, /* how a beacon's id of 16 is named in reports: its first 8 */
+	SEGMENT_ID_BYTES = 8, /* how a beacon's id is named in reports: PROTOCOL.md 6.6 */
 	SEGMENTS_MAX = 6, /* attachments in one report; so many fit one datagram at their longest */
 	SEGMENT_OWN_MAX = 2,    /* the current id of an attachment, and the one before it */
 	SEGMENT_HEARD_MAX = 16, /* ids heard on one attachment: of 8 agents, each with two */
 	SEGMENT_NAMES_MAX = 4,  /* names in one answer */
 };
 
-/** struct segment_id - the beginning of a beacon's id; random bytes, compared as such */
+/** struct segment_id - a beacon's id as a report to one peer names it; compared as such */
 struct segment_id {
 	uint8_t b[SEGMENT_ID_BYTES];
 };
