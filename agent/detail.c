@@ -162,6 +162,7 @@ static const char *unreachable_text(const struct peer *peer, const struct peer_i
 static void add_causes(struct text *t, const struct peer *peer, const struct peer_info *info)
 {
 	const char *name = peer->name;
+	char addr[ADDR_TEXT_BYTES];
 
 	switch (info->trouble) {
 	case TROUBLE_NONE:
@@ -199,6 +200,12 @@ static void add_causes(struct text *t, const struct peer *peer, const struct pee
 		return;
 	case TROUBLE_CIPHER:
 		add(t, ". No cipher in common: update longwire on the older side");
+		return;
+	case TROUBLE_ELSEWHERE:
+		add(t,
+		    ". It is not there but at %s, and 'roam = no' in peers/%s.local keeps us from "
+		    "following it: ask %s for a new card, or take that line out",
+		    addr_format(&info->elsewhere, addr), name, name);
 		return;
 	case TROUBLE_GOODBYE:
 		if (info->tries > 1)
@@ -261,6 +268,8 @@ const char *detail_down_reason(const struct peer_info *info)
 		return "no protocol version in common";
 	case TROUBLE_CIPHER:
 		return "no cipher in common";
+	case TROUBLE_ELSEWHERE:
+		return "it is not at an address of its card, and must not roam";
 	case TROUBLE_NONE:
 	case TROUBLE_NO_ANSWER:
 		break;

@@ -35,6 +35,7 @@ static const char *const NAMES[] = {
 	[DROP_BAD_FRAGMENT] = "bad_fragment",
 	[DROP_REASSEMBLY_FULL] = "reassembly_full",
 	[DROP_REASSEMBLY_TIMEOUT] = "reassembly_timeout",
+	[DROP_NOT_FOLLOWED] = "not_followed",
 	[DROP_NO_SESSION] = "no_session",
 	[DROP_OUTBOX_FULL] = "outbox_full",
 	[DROP_VLAN_UNKNOWN] = "vlan_unknown",

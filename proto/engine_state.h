@@ -149,6 +149,7 @@ struct peer {
 	bool is_up;        /* as last told by an event */
 	bool key_is_lower; /* than ours */
 	bool said_goodbye;
+	bool is_fixed;
 	struct public_key key;
 	uint64_t key_hash; /* as in hello */
 	struct mac_keys macs;
@@ -179,6 +180,8 @@ struct peer {
 	uint8_t candidate_count;
 	struct cookie cookie;
 	struct challenge challenge;
+	struct addr elsewhere;
+	uint64_t elsewhere_ns; /* 0: never */
 	struct peer_ping ping;
 	struct peer_hello hello;
 

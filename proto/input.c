@@ -39,7 +39,7 @@ static void note_heard(struct engine *e, struct peer *p, enum session_slot slot,
 		bool response_arrived = addr_equal(from, &p->sessions[slot].answered_to);
 
 		session_confirm(e, p, now_ns);
-		if (response_arrived)
+		if (response_arrived && path_may_be(p, from))
 			path_set_endpoint(e, p, from);
 		hello_start(e, p, now_ns);
 		timers_due(e, p, now_ns);

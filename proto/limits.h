@@ -118,6 +118,7 @@ enum {
 #define OUTSTANDING_NS        (10 * NS_PER_S)
 #define CHALLENGE_INTERVAL_NS (1 * NS_PER_S)
 #define CHALLENGE_LIFE_NS     (5 * NS_PER_S)
+#define ELSEWHERE_NS          (10 * NS_PER_S)
 #define COOKIE_SECRET_NS      (120 * NS_PER_S)
 #define COOKIE_USE_NS         (115 * NS_PER_S)
 #define KNOCK_NS              (600 * NS_PER_S)

@@ -15,9 +15,23 @@ enum {
 	RTT_SHIFT = 3 /* an eighth of a new sample: RFC 6298 */
 };
 
+bool path_may_be(const struct peer *p, const struct addr *a)
+{
+	for (size_t i = 0; p->is_fixed && i < p->candidate_count; i++)
+		if (addr_equal(&p->candidates[i], a))
+			return true;
+	return !p->is_fixed;
+}
+
+/* Addresses that its hello named and that count. */
+static size_t hello_count(const struct peer *p)
+{
+	return p->is_fixed ? 0 : p->hello.local_count;
+}
+
 bool path_has_target(const struct peer *p)
 {
-	return addr_is_set(&p->endpoint) || p->candidate_count || p->hello.local_count;
+	return addr_is_set(&p->endpoint) || p->candidate_count || hello_count(p);
 }
 
 static size_t add_once(struct addr *list, size_t count, const struct addr *a)
@@ -39,7 +53,7 @@ size_t path_targets(const struct peer *p, bool all, struct addr out[PATH_TARGETS
 		return count;
 	for (size_t i = 0; i < p->candidate_count; i++)
 		count = add_once(out, count, &p->candidates[i]);
-	for (size_t i = 0; i < p->hello.local_count; i++)
+	for (size_t i = 0; i < hello_count(p); i++)
 		count = add_once(out, count, &p->hello.local[i]);
 	return count;
 }
@@ -53,6 +67,35 @@ void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to)
 	p->challenge.open = false;
 	event_raise(e, p, ENGINE_EVENT_MOVED);
 	session_tell(e, p);
+}
+
+/* A fixed peer is not at a candidate: whoever looks its names up may find where it is. */
+static void note_elsewhere(struct engine *e, struct peer *p, const struct addr *at, uint64_t now_ns)
+{
+	if (!addr_is_set(&p->endpoint))
+		p->trouble = TROUBLE_ELSEWHERE;
+	if (p->elsewhere_ns && age_of(p->elsewhere_ns, now_ns) < ELSEWHERE_NS &&
+	    addr_equal(&p->elsewhere, at))
+		return;
+	p->elsewhere = *at;
+	p->elsewhere_ns = now_ns ? now_ns : 1;
+	event_raise(e, p, ENGINE_EVENT_UNREACHED);
+}
+
+void path_hold(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	struct addr left = p->endpoint;
+	bool was_up = p->is_up;
+
+	if (!addr_is_set(&left) || path_may_be(p, &left))
+		return;
+	p->endpoint = (struct addr){0};
+	p->ping.rtt_ns = 0;
+	if (was_up)
+		note_elsewhere(e, p, &left, now_ns);
+	session_tell(e, p);
+	p->attempt = (struct peer_try){.at_ns = now_ns, .blocked = p->attempt.blocked};
+	timers_wake_by(e, p, now_ns);
 }
 
 void path_take_answer(struct engine *e, struct peer *p, const struct addr *from, uint64_t now_ns)
@@ -80,6 +123,11 @@ void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *f
 	struct challenge *c = &p->challenge;
 	struct record record = {RECORD_PATH_CHALLENGE, c->token, TOKEN_BYTES};
 
+	if (!path_may_be(p, from)) {
+		peer_drop(p, DROP_NOT_FOLLOWED);
+		note_elsewhere(e, p, from, now_ns);
+		return;
+	}
 	if (c->sent_ns && age_of(c->sent_ns, now_ns) < CHALLENGE_INTERVAL_NS)
 		return;
 	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, from)) {
@@ -98,7 +146,7 @@ void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[T
 {
 	struct record record = {RECORD_PATH_RESPONSE, token, TOKEN_BYTES};
 
-	if (e->input.challenged)
+	if (e->input.challenged || !path_may_be(p, &e->input.from))
 		return;
 	e->input.challenged = true;
 	if (outbox_record_to(e, p, &record, &e->input.from, now_ns) == DROP_OUTBOX_FULL)
@@ -111,7 +159,7 @@ void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TO
 	struct challenge *c = &p->challenge;
 
 	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, &e->input.from) ||
-	    memcmp(c->token, token, TOKEN_BYTES) != 0)
+	    memcmp(c->token, token, TOKEN_BYTES) != 0 || !path_may_be(p, &c->to))
 		return;
 	path_set_endpoint(e, p, &c->to);
 	/* If it is the first address of this session, what waited for one (the hello) goes out. */

@@ -15,6 +15,12 @@ enum {
 	PATH_TARGETS_MAX = 2 * PEER_CANDIDATES_MAX + 1 /* candidates, from hello, the endpoint */
 };
 
+/** path_may_be() - May the peer be sent to there? Anywhere, but a fixed one at its candidates only */
+bool path_may_be(const struct peer *p, const struct addr *a);
+
+/** path_hold() - Candidates or policy changed: leave an endpoint where the peer may not be, and try the others */
+void path_hold(struct engine *e, struct peer *p, uint64_t now_ns);
+
 /** path_has_target() - Is any address of the peer known? */
 bool path_has_target(const struct peer *p);
 
@@ -37,11 +43,19 @@ void path_take_answer(struct engine *e, struct peer *p, const struct addr *from,
 /** path_set_endpoint() - A validated address */
 void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to);
 
-/** path_heard_elsewhere() - The newest data came from @from, which is not the endpoint: challenge it */
+/**
+ * path_heard_elsewhere() - The newest data came from @from, which is not the endpoint
+ *
+ * It is challenged; if the peer may not be there, only noted.
+ */
 void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *from,
 			  uint64_t now_ns);
 
-/** path_take_challenge() - Answer to where it came from: the first of a datagram, lest one ask for many */
+/**
+ * path_take_challenge() - Answer to where it came from, if the peer may be there
+ *
+ * The first of a datagram, lest one ask for many.
+ */
 void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
 			 uint64_t now_ns);
 

@@ -43,6 +43,13 @@ static void set_policy(struct peer *p, const struct engine_peer_config *config)
 	p->secrets->psk = config->psk;
 	p->vlan_count = (uint8_t)config->vlan_count;
 	memcpy(p->vlans, config->vlans, config->vlan_count * sizeof(p->vlans[0]));
+	p->is_fixed = config->is_fixed;
+}
+
+static bool vlans_differ(const struct peer *p, const struct engine_peer_config *config)
+{
+	return p->vlan_count != config->vlan_count ||
+	       memcmp(p->vlans, config->vlans, config->vlan_count * sizeof(p->vlans[0])) != 0;
 }
 
 int engine_peer_add(struct engine *e, const struct engine_peer_config *config, uint64_t now_ns)
@@ -93,10 +100,11 @@ void engine_peer_change(struct engine *e, int peer, const struct engine_peer_con
 			uint64_t now_ns)
 {
 	struct peer *p = peer_by_number(e, peer);
-	bool new_psk;
+	bool new_psk, new_vlans;
 
 	if (!p)
 		return;
+	new_vlans = vlans_differ(p, config);
 	new_psk = memcmp(&p->secrets->psk, &config->psk, sizeof(config->psk)) != 0;
 	if (new_psk)
 		say_goodbye(e, p, now_ns);
@@ -105,7 +113,9 @@ void engine_peer_change(struct engine *e, int peer, const struct engine_peer_con
 		session_end_all(e, p, now_ns);
 		p->trouble = TROUBLE_NONE;
 	}
-	hello_changed(e, now_ns);
+	path_hold(e, p, now_ns);
+	if (new_vlans)
+		hello_changed(e, now_ns);
 	timers_due(e, p, now_ns);
 }
 
@@ -143,6 +153,7 @@ void engine_peer_candidates(struct engine *e, int peer, const struct addr *addrs
 	p->candidate_count = (uint8_t)(count < PEER_CANDIDATES_MAX ? count : PEER_CANDIDATES_MAX);
 	for (size_t i = 0; i < p->candidate_count; i++)
 		p->candidates[i] = addrs[i];
+	path_hold(e, p, now_ns);
 	if (is_new && timers_wants_reach(p, now_ns))
 		p->attempt = (struct peer_try){.at_ns = now_ns, .blocked = p->attempt.blocked};
 	timers_due(e, p, now_ns);
@@ -264,6 +275,8 @@ bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 		.cipher = p->current == SLOT_NONE ? NULL
 						  : cipher_name(p->sessions[p->current].cipher),
 		.endpoint = p->endpoint,
+		.elsewhere = p->elsewhere,
+		.elsewhere_ns = p->elsewhere_ns,
 		.rtt_ns = p->ping.rtt_ns,
 		.mtu_bytes = DATAGRAM_MAX_BYTES,
 		.handshake_ns = p->handshake_ns,

@@ -95,6 +95,7 @@ static void call(struct fuzz_pair *p, unsigned host, uint8_t what)
 		break;
 	case 2:
 		config.psk.b[0] = what >> 6;
+		config.is_fixed = what & 8;
 		engine_peer_change(e, p->peer[host], &config, p->now_ns);
 		break;
 	case 3:

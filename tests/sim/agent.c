@@ -249,6 +249,8 @@ void sim_agent_input(struct sim *sim, unsigned agent, struct sim_packet *packet)
 	if (sim->verbose && sim->calm && drop != DROP_NONE)
 		sim_say(sim, agent, drop_name(drop));
 	while (engine_next_frame(a->host.engine, &frame, sim->now_ns)) {
+		if (!frame.frame)
+			sim_fail(sim, "agent %u gets a report that nobody sent", agent);
 		if (frame.vlan != VLAN || frame.checksum_unfinished || frame.on_segment)
 			sim_fail(sim, "agent %u gets a frame with vlan %u", agent, frame.vlan);
 		forward(sim, agent, member_of_peer(frame.peer), frame.frame, frame.len);

@@ -75,6 +75,20 @@ static void silence_is_told_with_facts_first_and_causes_in_order(void **state)
 					 NULL});
 }
 
+static void a_peer_that_does_not_roam_is_told_where_it_is(void **state)
+{
+	struct peer_info info = tried(TROUBLE_ELSEWHERE);
+	struct peer peer = a_peer();
+
+	(void)state;
+	assert_int_equal(addr_parse("198.51.100.7:4444", 0, &info.elsewhere), 0);
+	assert_in_order(detail(&peer, &info),
+			(const char *[]){"192.0.2.1:9", "12 handshakes sent", "198.51.100.7:4444",
+					 "roam = no", "peers/anna.local", "new card", NULL});
+	assert_null(strstr(detail(&peer, &info), "Likely"));
+	assert_contains(detail_down_reason(&info), "roam");
+}
+
 static void one_unanswered_try_is_no_reason_to_guess(void **state)
 {
 	struct peer_info info = tried(TROUBLE_NO_ANSWER);
@@ -234,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_peer_that_is_up_has_no_detail),
 		cmocka_unit_test(silence_is_told_with_facts_first_and_causes_in_order),
+		cmocka_unit_test(a_peer_that_does_not_roam_is_told_where_it_is),
 		cmocka_unit_test(one_unanswered_try_is_no_reason_to_guess),
 		cmocka_unit_test(a_resolved_name_shows_what_it_resolved_to),
 		cmocka_unit_test(refusals_of_earlier_tries_are_forgotten),

@@ -197,14 +197,10 @@ static void attachment_that_is_named_twice_is_a_bad_record(void **state)
 
 static void name_that_is_no_text_makes_the_answer_a_bad_record(void **state)
 {
-	static const char *const names[] = {"",
-					    "\x1b[2J",
-					    "a\nb",
-					    "a\xff",
-					    "\xc3",
-					    "\xc2\x9b",
-					    "0123456789012345678901234567890123456789"
-					    "012345678901234567890123"};
+	static const char too_long[] = "0123456789012345678901234567890123456789"
+				       "012345678901234567890123";
+	static const char *const names[] = {"",     "\x1b[2J",  "a\nb",  "a\xff",
+					    "\xc3", "\xc2\x9b", too_long};
 	struct wire *w = wire_pair();
 
 	(void)state;

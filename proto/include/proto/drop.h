@@ -40,7 +40,9 @@ enum drop {
 	DROP_BAD_FRAGMENT,    /* overlaps, contradicts its siblings, or leaves its total length */
 	DROP_REASSEMBLY_FULL, /* an unfinished frame evicted by a newer one of the same peer */
 	DROP_REASSEMBLY_TIMEOUT, /* an unfinished frame given up after a second */
-	DROP_NO_SESSION,         /* outgoing frame, and no key that may be used */
+	DROP_NOT_FOLLOWED, /* newest data of a fixed peer, from an address that is no candidate: taken
+			     * all the same */
+	DROP_NO_SESSION,   /* outgoing frame, and no key that may be used */
 	DROP_OUTBOX_FULL, /* outgoing datagram, and the caller has not taken the earlier ones */
 
 	/* The switch: counted for the port or peer where the frame entered */

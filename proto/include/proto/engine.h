@@ -119,12 +119,18 @@ void engine_set_self(struct engine *e, const struct engine_self *self, uint64_t 
 
 /* ---- peers ---- */
 
-/** struct engine_peer_config - what we know about a peer from its card and .local file; copied */
+/**
+ * struct engine_peer_config - what we know about a peer from its card and .local file; copied
+ * @psk:	zero where none is set
+ * @is_fixed:	it is sent to at one of its candidates (engine_peer_candidates()) and nowhere else,
+ *		wherever its packets come from, and whatever addresses its hello names: PROTOCOL.md 7.4
+ */
 struct engine_peer_config {
 	struct public_key key;
-	struct preshared_key psk; /* zero where none is set */
+	struct preshared_key psk;
 	uint16_t vlans[PEER_VLANS_MAX];
 	size_t vlan_count;
+	bool is_fixed;
 };
 
 /**
@@ -135,7 +141,12 @@ struct engine_peer_config {
  */
 int engine_peer_add(struct engine *e, const struct engine_peer_config *config, uint64_t now_ns);
 
-/** engine_peer_change() - New psk or vlans. A changed psk ends the session; same key required */
+/**
+ * engine_peer_change() - New psk, vlans or @is_fixed; same key required
+ *
+ * A changed psk ends the session. A peer that becomes fixed while it is elsewhere keeps its session; it is down
+ * until it answers at one of its candidates, which are tried at once.
+ */
 void engine_peer_change(struct engine *e, int peer, const struct engine_peer_config *config,
 			uint64_t now_ns);
 
@@ -149,7 +160,7 @@ int engine_peer_find(const struct engine *e, const struct public_key *key);
  * engine_peer_candidates() - Addresses where it may be, replacing the earlier list
  *
  * From the card (looked up by the caller) and from `state`. A peer without a session is tried at
- * once if the list has something new.
+ * once if the list has something new. A fixed peer is no longer sent to at an address that is not in it.
  */
 void engine_peer_candidates(struct engine *e, int peer, const struct addr *addrs, size_t count,
 			    uint64_t now_ns);
@@ -280,7 +291,8 @@ enum engine_event_type {
 	ENGINE_EVENT_RENEWED, /* it has new keys with us: perhaps it was restarted, and remembers nothing */
 	ENGINE_EVENT_MOVED,     /* its validated address changed */
 	ENGINE_EVENT_HELLO,     /* it told something new about itself */
-	ENGINE_EVENT_UNREACHED, /* a handshake try was not answered: look its names up again */
+	ENGINE_EVENT_UNREACHED, /* a handshake try was not answered, or a fixed peer is heard from
+				    * elsewhere: look its names up again */
 	ENGINE_EVENT_PONG,      /* engine_ping() was answered; @rtt_ns, @token */
 	ENGINE_EVENT_KNOCK,     /* peer is -1: engine_knocks() changed */
 	ENGINE_EVENT_RESERVE,   /* peer is -1: persist engine_timestamp_ceiling_ns() */
@@ -319,6 +331,7 @@ enum peer_trouble {
 	TROUBLE_UNCONFIRMED,    /* it called, and never took up our answer: lost, or psk differs */
 	TROUBLE_GOODBYE,        /* it stopped, and said so */
 	TROUBLE_SILENT,         /* it was up and went silent */
+	TROUBLE_ELSEWHERE,      /* it is fixed, and @elsewhere */
 };
 
 /** struct peer_info - everything status says about a peer; a snapshot */
@@ -328,6 +341,8 @@ struct peer_info {
 	enum peer_trouble trouble;
 	const char *cipher;      /* static text, or NULL without a session */
 	struct addr endpoint;    /* where datagrams go now; not set if none is known */
+	struct addr elsewhere;   /* where a fixed peer was heard that is no candidate; or not set */
+	uint64_t elsewhere_ns;   /* when, give or take 10 s; 0: never */
 	uint64_t rtt_ns;         /* smoothed; 0: not known */
 	uint32_t mtu_bytes;      /* largest UDP payload on the path */
 	uint64_t handshake_ns;   /* now_ns of the last completed handshake; 0: never */
