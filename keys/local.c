@@ -146,7 +146,7 @@ static int set_pin(void *object, const char *value, int line, struct error *err)
 	struct mac mac;
 	int more;
 
-	(void)line;
+	local->pin_line = line;
 	while ((more = text_next_item(&value, text, sizeof(text))) != 0) {
 		if (more < 0 || mac_parse(text, &mac) || mac_is_group(&mac) || mac_is_zero(&mac))
 			return error_set(err, -EINVAL,

@@ -1,5 +1,5 @@
 /*
- * trust.c - see trust.h; writing is in trust_write.c
+ * trust.c - see trust.h; writing is in trust_write.c, what two peers claim in trust_settle.c
  */
 #include "keys/trust.h"
 
@@ -12,21 +12,12 @@
 
 #include "common/file.h"
 #include "local.h"
+#include "trust_reading.h"
 
-static const char CARD_ENDING[] = ".card", LOCAL_ENDING[] = ".local";
+static const char CARD_ENDING[] = TRUST_CARD_ENDING, LOCAL_ENDING[] = TRUST_LOCAL_ENDING;
 
 enum {
 	CARD_FILE_BYTES = 8192 /* a card has some 200; comments may be added */
-};
-
-/* struct reading - what trust_read() is about */
-struct reading {
-	const char *folder;
-	const struct public_key *own;
-	const struct trust *before;
-	struct trust *out;
-	char **names; /* files of the folder, sorted */
-	size_t name_count;
 };
 
 /* ---- the folder ---- */
@@ -58,8 +49,7 @@ static int list_folder(const char *folder, struct dirent ***names, struct error 
 
 /* ---- faults ---- */
 
-/* Return: a new fault of @name whose error is to be set; never NULL: there is room for each file's two */
-static struct trust_fault *add_fault(struct trust *t, const char *name)
+struct trust_fault *trust_add_fault(struct trust *t, const char *name)
 {
 	struct trust_fault *fault = &t->faults[t->fault_count++];
 
@@ -67,14 +57,6 @@ static struct trust_fault *add_fault(struct trust *t, const char *name)
 	/* a name too long to be one is cut: the error has it whole */
 	snprintf(fault->name, sizeof(fault->name), "%.*s", (int)sizeof(fault->name) - 1, name);
 	return fault;
-}
-
-static const struct trust_peer *find(const struct trust *t, const char *name)
-{
-	for (size_t i = 0; t && i < t->count; i++)
-		if (strcmp(t->peers[i].name, name) == 0)
-			return &t->peers[i];
-	return NULL;
 }
 
 /* Append a peer. Its psk has the place of the same number. */
@@ -89,13 +71,11 @@ static struct trust_peer *add_peer(struct trust *t, const char *name)
 	return peer;
 }
 
-static void copy_peer(struct trust *t, const struct trust_peer *from)
+void trust_copy_peer(struct trust_peer *to, const struct trust_peer *from)
 {
-	struct trust_peer *peer = add_peer(t, from->name);
-
-	peer->card = from->card;
-	peer->local = from->local;
-	*peer->psk = *from->psk;
+	to->card = from->card;
+	to->local = from->local;
+	*to->psk = *from->psk;
 }
 
 /* ---- files ---- */
@@ -141,7 +121,7 @@ static bool take_stem(const struct reading *r, const char *file, const char *end
 		strcpy(stem, whole); /* as text_check_name() says, it fits */
 		return true;
 	}
-	error_set(&add_fault(r->out, whole)->error, -EINVAL, "%s/%s: %s; rename the file",
+	error_set(&trust_add_fault(r->out, whole)->error, -EINVAL, "%s/%s: %s; rename the file",
 		  r->folder, file, why.text);
 	return false;
 }
@@ -158,12 +138,12 @@ static void read_card_file(struct reading *r, const char *file)
 	if (read_peer(r, add_peer(r->out, name), &err) == 0)
 		return;
 	key_wipe(r->out->peers[--r->out->count].psk, sizeof(struct preshared_key));
-	fault = add_fault(r->out, name);
+	fault = trust_add_fault(r->out, name);
 	fault->error = err;
-	before = find(r->before, name);
+	before = trust_find(r->before, name);
 	if (before) {
 		fault->kept = true;
-		copy_peer(r->out, before);
+		trust_copy_peer(add_peer(r->out, name), before);
 	}
 }
 
@@ -173,96 +153,17 @@ static void check_local_file(struct reading *r, const char *file)
 	char name[TEXT_NAME_BYTES], path[TRUST_PATH_BYTES];
 	struct trust_fault *fault;
 
-	if (!take_stem(r, file, LOCAL_ENDING, name) || find(r->out, name))
+	if (!take_stem(r, file, LOCAL_ENDING, name) || trust_find(r->out, name))
 		return;
 	for (size_t i = 0; i < r->out->fault_count; i++)
 		if (strcmp(r->out->faults[i].name, name) == 0)
 			return; /* there is a card, and it was refused */
 	snprintf(path, sizeof(path), "%s/%s", r->folder, file);
-	fault = add_fault(r->out, name);
+	fault = trust_add_fault(r->out, name);
 	fault->warning = true;
 	error_set(&fault->error, -ENOENT,
 		  "%s has no effect: there is no %s%s beside it; add the card or remove the file",
 		  path, name, CARD_ENDING);
-}
-
-/* ---- one key in two files ---- */
-
-static int compare_keys(const void *a, const void *b)
-{
-	const struct trust_peer *const *x = a, *const *y = b;
-
-	return memcmp((*x)->card.key.b, (*y)->card.key.b, KEY_BYTES);
-}
-
-static bool was_there(const struct reading *r, const struct trust_peer *peer)
-{
-	const struct trust_peer *before = find(r->before, peer->name);
-
-	return before && public_key_equal(&before->card.key, &peer->card.key);
-}
-
-/* Mark a peer for removal: a name is never empty otherwise. */
-static void refuse_twin(const struct reading *r, struct trust_peer *peer, const char *twin)
-{
-	error_set(&add_fault(r->out, peer->name)->error, -EEXIST,
-		  "%s/%s%s has the same key as %s%s; a key has one name: remove one of the two",
-		  r->folder, peer->name, CARD_ENDING, twin, CARD_ENDING);
-	peer->name[0] = '\0';
-}
-
-/* @peers[0..@count) have one key: keep the one that was there before, refuse the others by name. */
-static void settle_twins(const struct reading *r, struct trust_peer **peers, size_t count)
-{
-	struct trust_peer *kept = NULL;
-	char first[TEXT_NAME_BYTES], second[TEXT_NAME_BYTES];
-
-	for (size_t i = 0; i < count && !kept; i++)
-		if (was_there(r, peers[i]))
-			kept = peers[i];
-	strcpy(first, kept ? kept->name : peers[0]->name);
-	strcpy(second, peers[1]->name);
-	for (size_t i = 0; i < count; i++)
-		if (peers[i] != kept)
-			refuse_twin(r, peers[i], strcmp(peers[i]->name, first) ? first : second);
-}
-
-static void drop_marked(struct trust *t)
-{
-	size_t to = 0;
-
-	for (size_t i = 0; i < t->count; i++) {
-		if (!t->peers[i].name[0])
-			continue;
-		if (to != i) {
-			t->psks[to] = t->psks[i];
-			t->peers[to] = t->peers[i];
-			t->peers[to].psk = &t->psks[to];
-		}
-		to++;
-	}
-	t->count = to;
-}
-
-static int refuse_twins(const struct reading *r)
-{
-	struct trust *t = r->out;
-	struct trust_peer **sorted = calloc(t->count + 1, sizeof(*sorted));
-
-	if (!sorted)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->count; i++)
-		sorted[i] = &t->peers[i];
-	qsort(sorted, t->count, sizeof(*sorted), compare_keys);
-	for (size_t i = 0, n; i < t->count; i += n) {
-		for (n = 1; i + n < t->count && compare_keys(&sorted[i], &sorted[i + n]) == 0; n++)
-			;
-		if (n > 1)
-			settle_twins(r, sorted + i, n);
-	}
-	free(sorted);
-	drop_marked(t);
-	return 0;
 }
 
 /* ---- the whole ---- */
@@ -287,7 +188,8 @@ static int read_files(struct reading *r, struct dirent **files, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (has_ending(files[i]->d_name, LOCAL_ENDING))
 			check_local_file(r, files[i]->d_name);
-	return refuse_twins(r);
+	rc = settle_keys(r);
+	return rc ? rc : settle_pins(r);
 }
 
 int trust_read(const char *folder, const struct public_key *own, const struct trust *before,
@@ -324,7 +226,10 @@ void trust_free(struct trust *t)
 
 const struct trust_peer *trust_find(const struct trust *t, const char *name)
 {
-	return find(t, name);
+	for (size_t i = 0; t && i < t->count; i++)
+		if (strcmp(t->peers[i].name, name) == 0)
+			return &t->peers[i];
+	return NULL;
 }
 
 const struct trust_peer *trust_find_key(const struct trust *t, const struct public_key *key)

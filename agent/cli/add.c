@@ -195,6 +195,21 @@ static void note_vlans(const struct cli *cli, const struct trust_addition *addit
 		printf("Not yet on any vlan: %s\n", err.text);
 }
 
+/* A .local file may have been there before the card: what is wrong with it counts from now on. */
+static void note_faults(const struct cli *cli, const struct work *w)
+{
+	struct trust now = {0};
+	struct error err;
+
+	if (cli_load_trust(cli, &w->id.public, &now, &err))
+		return;
+	for (size_t i = 0; i < now.fault_count; i++)
+		for (size_t k = 0; k < w->addition_count; k++)
+			if (strcmp(now.faults[i].name, w->additions[k].name) == 0)
+				printf("Not in effect yet: %s\n", now.faults[i].error.text);
+	trust_free(&now);
+}
+
 static void say_added(const struct cli *cli, const struct work *w)
 {
 	char key[KEY_TEXT_BYTES], phrase[CHECK_PHRASE_BYTES], command[COMMAND_BYTES];
@@ -213,6 +228,7 @@ static void say_added(const struct cli *cli, const struct work *w)
 	for (size_t i = 0; i < w->addition_count; i++)
 		if (!trust_find(&w->trust, w->additions[i].name))
 			note_vlans(cli, &w->additions[i]);
+	note_faults(cli, w);
 	if (cli_agent_runs(cli))
 		printf("Added; the running agent takes it at once: %s\n",
 		       cli_command(cli, "status", command));

@@ -103,6 +103,12 @@ def bert(tmp_path):
     return Folder(tmp_path / "bert's folder", "bert")
 
 
+@pytest.fixture
+def carl(tmp_path):
+    """Carl's folder."""
+    return Folder(tmp_path / "carl", "carl")
+
+
 # ---- the program ----
 
 
@@ -513,6 +519,20 @@ def test_check_refuses_a_bad_file_with_its_line(anna, bert, name, text, message)
     line = anna.refused("check")
     assert f"{anna.path}/{name}" in line and message in line, line
     assert "hunter2" not in line
+
+
+def test_one_mac_pinned_to_two_peers_is_told_with_both_lines(anna, bert, carl):
+    anna.good("add", text=bert.card())
+    anna.write("peers/bert.local", "[local]\npin = 52:54:00:12:34:56\n")
+    anna.write("peers/carl.local", "[local]\nrate = 1M\npin = 02:00:00:00:00:01, 52:54:00:12:34:56\n")
+    told = (
+        f"{anna.path}/peers/carl.local:3: the MAC 52:54:00:12:34:56 is pinned to bert, too, "
+        "in bert.local:2; a MAC has one owner"
+    )
+    assert "Not in effect yet: " + told in anna.good("add", text=carl.card())
+    assert told in anna.refused("check")
+    anna.write("peers/bert.local", "[local]\n")
+    anna.good("check")
 
 
 def test_check_warns_of_what_has_no_effect(anna):

@@ -7,64 +7,9 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "keys.h"
-#include "keys/trust.h"
-#include "scratch.h"
+#include "trust_folder.h"
 
 #define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-
-static struct error error;
-static struct trust before, now;
-
-static struct public_key key(const char *text)
-{
-	struct public_key k;
-
-	if (public_key_parse(text, &k, &error))
-		fail_msg("%s", error.text);
-	return k;
-}
-
-static void put_card(const char *name, const char *key_text, const char *at)
-{
-	char file[80], text[512];
-
-	snprintf(file, sizeof(file), "%s.card", name);
-	snprintf(text, sizeof(text), "[peer]\nname = x\nkey = %s\n%s%s\n", key_text,
-		 at ? "at = " : "", at ? at : "");
-	scratch_write(file, text);
-}
-
-/* Read the folder; what was read last becomes `before`. */
-static void reread(void)
-{
-	const struct public_key own = key(KEY_3);
-
-	trust_free(&before);
-	before = now;
-	if (trust_read(scratch, &own, before.peers ? &before : NULL, &now, &error))
-		fail_msg("%s", error.text);
-}
-
-static int begin(void **state)
-{
-	trust_free(&before);
-	trust_free(&now);
-	memset(&error, 0, sizeof(error));
-	return scratch_begin(state);
-}
-
-static int start(void **state)
-{
-	return sodium_init() < 0 ? -1 : scratch_make(state);
-}
-
-static int stop(void **state)
-{
-	trust_free(&before);
-	trust_free(&now);
-	return scratch_remove(state);
-}
 
 /* ---- reading ---- */
 
@@ -147,14 +92,6 @@ static void local_file_is_read_with_all_its_keys(void **state)
 }
 
 /* ---- faults ---- */
-
-static void assert_only_fault(const char *name, const char *message)
-{
-	if (now.fault_count != 1)
-		fail_msg("%zu faults", now.fault_count);
-	assert_string_equal(now.faults[0].name, name);
-	assert_error(&now.faults[0].error, message);
-}
 
 static void bad_card_is_a_fault_and_hides_no_other(void **state)
 {

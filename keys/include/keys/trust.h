@@ -58,7 +58,7 @@ const char *trust_allow_format(unsigned set, char out[TRUST_ALLOW_TEXT_BYTES]);
  * @mac_quota:		0: not set
  * @broadcast:		frames a second; 0: not set; TRUST_BROADCAST_OFF: no limit
  * @allow:		set of bits 1 << enum trust_allow
- * @pins:		MACs that are this peer's alone
+ * @pins:		MACs that are this peer's alone; @pin_line is where, for messages
  * @rate:		bits a second; 0: no limit
  */
 struct trust_local {
@@ -70,6 +70,7 @@ struct trust_local {
 	unsigned allow;
 	struct mac pins[TRUST_PINS_MAX];
 	size_t pin_count;
+	int pin_line;
 	uint64_t rate;
 };
 
