@@ -121,7 +121,7 @@ static void offer_candidates(struct entry *e, uint64_t now_ns)
 	struct addr list[PEER_CANDIDATES_MAX];
 	size_t count = 0;
 
-	if (peer->has_last)
+	if (peer->has_last && !peer->is_fixed)
 		list[count++] = peer->last;
 	for (size_t round = 0; round < LOOKUP_ADDRS_MAX; round++)
 		for (size_t i = 0; i < peer->lookup_count && count < PEER_CANDIDATES_MAX; i++) {
@@ -145,20 +145,38 @@ static void free_lookups(struct peer *peer)
 	peer->lookup_count = 0;
 }
 
+/* Return: the look-up of that place, taken out of the list, or NULL */
+static struct lookup *take_lookup(struct peer *from, const struct card_address *where)
+{
+	for (size_t i = 0; i < from->lookup_count; i++) {
+		struct lookup *l = from->lookups[i];
+
+		if (!l || l->port != where->port || strcmp(l->host, where->host) != 0)
+			continue;
+		from->lookups[i] = NULL;
+		return l;
+	}
+	return NULL;
+}
+
+/* What the card named before goes on being known: a peer that does not roam could not be sent to while it is
+ * looked up again */
 static void start_lookups(struct entry *e, const struct card *card)
 {
 	struct card_address where[CARD_ADDRESSES_MAX];
 	size_t count = card_addresses(card, where);
-	struct peer *peer = &e->peer;
+	struct peer *peer = &e->peer, old = *peer;
 
-	free_lookups(peer);
+	peer->lookup_count = 0;
 	for (size_t i = 0; i < count && peer->lookup_count < PEER_CANDIDATES_MAX; i++) {
-		struct lookup *l =
-			lookup_new(e->owner->links.loop, &where[i], on_lookup_changed, e);
+		struct lookup *l = take_lookup(&old, &where[i]);
 
+		if (!l)
+			l = lookup_new(e->owner->links.loop, &where[i], on_lookup_changed, e);
 		if (l)
 			peer->lookups[peer->lookup_count++] = l;
 	}
+	free_lookups(&old);
 }
 
 /* ---- what a peer may ---- */
@@ -230,6 +248,7 @@ static void add(struct peers *p, const struct trust_peer *from,
 	const struct addr *last = state_find(p->links.state, &from->card.key);
 
 	e->owner = p;
+	e->peer.is_fixed = config->is_fixed;
 	e->peer.key = from->card.key;
 	snprintf(e->peer.name, sizeof(e->peer.name), "%s", from->name);
 	keep_vlans(&e->peer, config);
@@ -278,16 +297,17 @@ static void update(struct entry *e, const struct trust_peer *from,
 
 	if (e->what & TRUST_NAME)
 		rename_entry(e, from->name);
-	if (vlans || (e->what & TRUST_PSK)) {
+	if (vlans || (e->what & (TRUST_PSK | TRUST_PATHS))) {
 		keep_vlans(&e->peer, config);
+		e->peer.is_fixed = config->is_fixed;
 		engine_peer_change(p->links.engine, e->peer.number, config, p->now_ns);
 	}
 	if (vlans || (e->what & TRUST_LIMITS))
 		set_lan(e, from);
-	if (e->what & TRUST_AT) {
+	if (e->what & TRUST_AT)
 		start_lookups(e, &from->card);
+	if (e->what & (TRUST_AT | TRUST_PATHS))
 		offer_candidates(e, p->now_ns);
-	}
 	if (e->what || vlans)
 		log_info("%s: card or settings changed", e->peer.name);
 	e->what = 0;
@@ -330,7 +350,8 @@ static void on_change(void *context, const struct trust_change *change)
 
 static void apply_one(struct peers *p, const struct trust_peer *from)
 {
-	struct engine_peer_config config = {.key = from->card.key, .psk = *from->psk};
+	struct engine_peer_config config = {
+		.key = from->card.key, .psk = *from->psk, .is_fixed = from->local.is_fixed};
 	struct entry *e = find_key(p, &from->card.key);
 
 	fill_vlans(p, from, e, &config);

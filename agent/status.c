@@ -166,7 +166,7 @@ static const char *name_of(void *context, int peer)
 	return peers_name(context, peer);
 }
 
-static json_t *warning_list(const struct agent *a)
+static json_t *warning_list(const struct agent *a, uint64_t now_ns)
 {
 	static struct warning found[LAN_WARNINGS_MAX]; /* one thread; too large for the stack */
 	json_t *list = json_array();
@@ -177,7 +177,7 @@ static json_t *warning_list(const struct agent *a)
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, status_warning(&found[i]));
 	for (const struct peer *p = peers_next(a->peers, NULL); p; p = peers_next(a->peers, p))
-		status_peer_warnings(a, p, list);
+		status_peer_warnings(a, p, now_ns, list);
 	return list;
 }
 
@@ -196,5 +196,5 @@ json_t *status_build(const struct agent *a, uint64_t now_ns)
 	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", SCHEMA, "agent",
 			 own_part(a, now_ns), "peers", peer_list(a, now_ns), "vlans", vlan_list(a),
 			 "knocks", knock_list(a, now_ns), "drops", general_drops(a), "warnings",
-			 warning_list(a));
+			 warning_list(a, now_ns));
 }

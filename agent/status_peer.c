@@ -7,6 +7,10 @@
 #include "agent/status.h"
 #include "proto/engine.h"
 
+enum {
+	RECENT_S = 60 /* heard elsewhere so long ago is still of interest */
+};
+
 static const uint64_t NS_PER_S = 1000000000;
 static const double NS_PER_MS = 1e6;
 
@@ -121,7 +125,29 @@ static void warn_missing_card(const struct agent *a, const struct peer *peer,
 	json_array_append_new(list, status_warning(&w));
 }
 
-void status_peer_warnings(const struct agent *a, const struct peer *peer, json_t *list)
+/* It may be all right: a router in between that gives its packets another port. Or nothing of ours arrives. */
+static void warn_not_followed(const struct agent *a, const struct peer *peer,
+			      const struct peer_info *info, uint64_t now_ns, json_t *list)
+{
+	char elsewhere[ADDR_TEXT_BYTES], endpoint[ADDR_TEXT_BYTES];
+	struct warning w = warning_make("not-followed", "", "");
+
+	if (!info->elsewhere_ns || now_ns - info->elsewhere_ns > RECENT_S * NS_PER_S)
+		return;
+	warning_set_text(&w,
+			 "%s sends from %s, which its card does not name; what we send goes to %s, "
+			 "as 'roam = no' has it",
+			 peer->name, addr_format(&info->elsewhere, elsewhere),
+			 addr_format(&info->endpoint, endpoint));
+	warning_set_fix(&w,
+			"if nothing arrives there: ask for a new card, or take 'roam = no' out of "
+			"%s/peers/%s.local",
+			a->config.folder, peer->name);
+	json_array_append_new(list, status_warning(&w));
+}
+
+void status_peer_warnings(const struct agent *a, const struct peer *peer, uint64_t now_ns,
+			  json_t *list)
 {
 	struct peer_info info;
 
@@ -129,4 +155,5 @@ void status_peer_warnings(const struct agent *a, const struct peer *peer, json_t
 		return;
 	warn_no_common_vlan(a, peer, &info, list);
 	warn_missing_card(a, peer, &info, list);
+	warn_not_followed(a, peer, &info, now_ns, list);
 }

@@ -198,16 +198,43 @@ static int set_rate(void *object, const char *value, int line, struct error *err
 	return 0;
 }
 
+static int parse_yes(const char *key, const char *value, bool *out, struct error *err)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return error_set(err, -EINVAL, "'%s' is neither yes nor no; expected one of them",
+				 key);
+	*out = strcmp(value, "yes") == 0;
+	return 0;
+}
+
+static int set_roam(void *object, const char *value, int line, struct error *err)
+{
+	struct trust_local *local = &((struct draft *)object)->local;
+	bool yes = true;
+	int rc = parse_yes("roam", value, &yes, err);
+
+	local->is_fixed = !yes;
+	local->roam_line = line;
+	return rc;
+}
+
+static int set_relay(void *object, const char *value, int line, struct error *err)
+{
+	bool yes = true;
+	int rc = parse_yes("relay", value, &yes, err);
+
+	(void)line;
+	((struct draft *)object)->local.refuses_relay = !yes;
+	return rc;
+}
+
 static int parse(const char *path, const struct file_text *text, struct draft *draft,
 		 struct error *err)
 {
-	static const struct ini_key keys[] = {{"vlans", set_vlans},
-					      {"psk", set_psk},
-					      {"mac_quota", set_mac_quota},
-					      {"broadcast", set_broadcast},
-					      {"allow", set_allow},
-					      {"pin", set_pin},
-					      {"rate", set_rate}};
+	static const struct ini_key keys[] = {
+		{"vlans", set_vlans},         {"psk", set_psk},     {"mac_quota", set_mac_quota},
+		{"broadcast", set_broadcast}, {"allow", set_allow}, {"pin", set_pin},
+		{"rate", set_rate},           {"roam", set_roam},   {"relay", set_relay}};
 	static const struct ini_section local = {"local", false, keys,
 						 sizeof(keys) / sizeof(keys[0]), open_local};
 	const struct ini_schema schema = {&local, 1, draft};

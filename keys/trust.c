@@ -106,6 +106,12 @@ static int read_peer(const struct reading *r, struct trust_peer *peer, struct er
 			path);
 	snprintf(path, sizeof(path), "%s/%s%s", r->folder, peer->name, LOCAL_ENDING);
 	rc = local_read(path, &peer->local, peer->psk, err);
+	if (rc == 0 && peer->local.is_fixed && !peer->card.at[0])
+		return error_set(err, -EINVAL,
+				 "%s:%d: 'roam = no' keeps %s at the addresses of its card, and "
+				 "%s%s names none; "
+				 "add 'at = HOST:PORT' there, or take this line out",
+				 path, peer->local.roam_line, peer->name, peer->name, CARD_ENDING);
 	return rc == -ENOENT ? 0 : rc;
 }
 

@@ -37,6 +37,9 @@ static unsigned differences(const struct trust_peer *a, const struct trust_peer 
 		what |= TRUST_PSK;
 	if (!same_limits(&a->local, &b->local))
 		what |= TRUST_LIMITS;
+	if (a->local.is_fixed != b->local.is_fixed ||
+	    a->local.refuses_relay != b->local.refuses_relay)
+		what |= TRUST_PATHS;
 	return what;
 }
 

@@ -468,9 +468,9 @@ def test_allow_keeps_what_else_the_file_says(anna, bert):
 
 def test_allow_leaves_a_file_with_a_mistake_alone(anna, bert):
     anna.good("add", text=bert.card())
-    anna.write("peers/bert.local", "[local]\nrelay = no\n")
-    assert "bert.local:2: there is no key 'relay'" in anna.refused("allow", "bert", "dhcp")
-    assert (anna.path / "peers" / "bert.local").read_text(encoding="utf-8").endswith("relay = no\n")
+    anna.write("peers/bert.local", "[local]\ncolour = no\n")
+    assert "bert.local:2: there is no key 'colour'" in anna.refused("allow", "bert", "dhcp")
+    assert (anna.path / "peers" / "bert.local").read_text(encoding="utf-8").endswith("colour = no\n")
 
 
 # ---- check ----
@@ -505,6 +505,8 @@ BAD_FILES = [
     ("agent.conf", "[agent]\ngroup = no-such-group-here\n[vlan a]\nid = 1\n", "there is no group"),
     ("agent.conf", "[vlan a]\nid = 1\nnonsense\n", ":3: no '=' in this line"),
     ("peers/bert.local", "[local]\nvlans = nosuch\n", ":2: there is no vlan 'nosuch'"),
+    ("peers/bert.local", "[local]\nroam = maybe\n", ":2: 'roam' is neither yes nor no"),
+    ("peers/bert.local", "[local]\nroam = no\n", ":2: 'roam = no' keeps bert at the addresses"),
     ("peers/bert.local", "[local]\nallow = dns\n", ":2: 'dns' is nothing that can be allowed"),
     ("peers/bert.local", "[local]\npsk = hunter2\n", ":2: the preshared key is not 32 bytes"),
     ("peers/bert.card", "[peer]\nkey = lw1oops\n", ":2: the key has 'o' as character 4"),
@@ -519,6 +521,14 @@ def test_check_refuses_a_bad_file_with_its_line(anna, bert, name, text, message)
     line = anna.refused("check")
     assert f"{anna.path}/{name}" in line and message in line, line
     assert "hunter2" not in line
+
+
+def test_roam_and_relay_of_a_local_file_are_nothing_wrong(anna, bert):
+    anna.good("add", text=bert.card("--at", "bert.example"))
+    for text in ("roam = yes\nrelay = yes\n", "roam = no\nrelay = no\n"):
+        anna.write("peers/bert.local", "[local]\n" + text)
+        done = good("check", folder=anna.path)
+        assert "warning" not in done.stderr and "  peer bert: at bert.example:19543" in done.stdout
 
 
 def test_one_mac_pinned_to_two_peers_is_told_with_both_lines(anna, bert, carl):

@@ -313,6 +313,82 @@ def test_an_answer_to_a_challenge_is_taken_after_2_s(scene):
     line.until(lambda: endpoint_is(scene, line), scene.agent.story, timeout_s=3)
 
 
+def hold(scene, roam):
+    """Write the .local file of "ben"; the agent runs, and must take it over."""
+    scene.agent.write("peers/ben.local", f"[local]\nroam = {roam}\n")
+
+
+def test_a_peer_that_does_not_roam_is_heard_elsewhere_and_not_followed(scene):
+    line, peer = scene.connect(reachable=True)
+    hold(scene, "no")
+    session, home = peer.current, "{}:{}".format(*line.address)
+    until(lambda: "settings changed" in scene.agent.log(), scene.agent.story)
+    challenges, _ = challenge_of(peer)
+    line.move()
+    before = len(line.came)
+    frame, back = from_node(60), from_hub(60)
+    peer.send_frame(now(), LAN, frame)
+    heard_on_hub(scene, line, frame)
+    counted(scene, line, "not_followed")
+    peer.send(now(), records.record(records.CHALLENGE, os.urandom(8)))
+    scene.hub.send(back)
+    until(lambda: any(len(d) >= 60 for d in line.at_former()), scene.agent.story)
+    line.serve(1.5)
+    assert len(line.came) == before and not challenges
+    status = scene.agent.status()
+    assert scene.agent.peer("ben")["path"]["endpoint"] == home and peer.current is session
+    [warning] = [w for w in status["warnings"] if w["code"] == "not-followed"]
+    assert "{}:{}".format(*line.address) in warning["text"] and home in warning["text"]
+    assert "peers/ben.local" in warning["fix"]
+
+
+def test_a_peer_that_may_roam_again_is_followed_without_a_new_session(scene):
+    hold(scene, "no")
+    line, peer = scene.connect(reachable=True)
+    session = peer.current
+    line.move()
+    peer.send_frame(now(), LAN, from_node(60))
+    counted(scene, line, "not_followed")
+    assert not endpoint_is(scene, line)
+    hold(scene, "yes")
+
+    def followed():
+        peer.send_frame(now(), LAN, from_node(60))
+        return endpoint_is(scene, line)
+
+    line.until(followed, scene.agent.story)
+    assert peer.current is session
+    cross_both_ways(scene, line, peer)
+
+
+def test_a_peer_that_must_not_roam_any_more_is_left_where_it_went(scene):
+    line, peer = scene.connect(reachable=True)
+    line.move()
+    peer.send_frame(now(), LAN, from_node(60))
+    line.until(lambda: endpoint_is(scene, line), scene.agent.story)
+    hold(scene, "no")
+    line.until(lambda: scene.agent.peer("ben")["state"] == "connecting", scene.agent.story)
+    assert "'roam = no' in peers/ben.local" in scene.agent.peer("ben")["detail"]
+    before = len(line.came)
+    scene.hub.send(from_hub(60))
+    until(lambda: wire.INITIATION in {d[0] for d in line.at_former()}, scene.agent.story)
+    assert len(line.came) == before
+
+
+def test_an_initiation_from_elsewhere_is_answered_and_the_endpoint_stays(scene):
+    hold(scene, "no")
+    line, peer = scene.connect(reachable=True)
+    home = "{}:{}".format(*line.address)
+    line.move()
+    before = len(line.came)
+    former = peer.current
+    peer.initiate(now())
+    line.until(lambda: peer.current is not former, scene.agent.story)
+    counted(scene, line, "not_followed")  # the hello that confirms it
+    assert [data[0] for _, data in line.came[before:]] == [wire.RESPONSE]
+    assert scene.agent.peer("ben")["path"]["endpoint"] == home
+
+
 def test_challenges_come_at_most_once_a_second(scene):
     line, peer = scene.connect()
     challenges, _ = challenge_of(peer)

@@ -345,6 +345,89 @@ static void a_local_file_chooses_vlans_and_limits(void **state)
 	assert_int_equal(notes.count, 0);
 }
 
+/* What the engine sends an initiation to. Return: is @text one of the addresses? */
+static bool is_tried(const char *text, uint64_t now_ns)
+{
+	const struct datagram *d;
+	struct addr at;
+	bool found = false;
+
+	assert_int_equal(addr_parse(text, 0, &at), 0);
+	engine_network_changed(engine, now_ns); /* try now */
+	engine_tick(engine, now_ns);
+	engine_flush(engine, now_ns);
+	for (size_t n = engine_outbox(engine, &d); n > 0; n--, d++)
+		found |= addr_equal(&d->to, &at);
+	engine_outbox_clear(engine);
+	return found;
+}
+
+static void remember(uint8_t seed, const char *at)
+{
+	struct public_key key = key_of(seed);
+	struct addr last;
+
+	assert_int_equal(addr_parse(at, 0, &last), 0);
+	state_remember(&state_file, &key, &last);
+}
+
+/* Wherever she was the last time. */
+static void a_peer_that_does_not_roam_is_tried_at_the_addresses_of_her_card_only(void **state)
+{
+	const uint64_t s = 1000000000;
+
+	(void)state;
+	engine_timestamp_persisted(engine, 2);
+	remember(1, "192.0.2.9:1");
+	write_card("anna", 1, "192.0.2.1:9");
+	write_file("anna.local", "[local]\nroam = no\n");
+	apply();
+	assert_false(is_tried("192.0.2.9:1", 10 * s));
+	assert_true(is_tried("192.0.2.1:9", 20 * s));
+	write_file("anna.local", "[local]\nroam = yes\n");
+	apply();
+	assert_true(is_tried("192.0.2.9:1", 30 * s));
+	write_file("anna.local", "[local]\nroam = no\n");
+	apply();
+	assert_false(is_tried("192.0.2.9:1", 40 * s));
+	assert_true(is_tried("192.0.2.1:9", 50 * s));
+	assert_int_equal(lan.sets, 1);
+	assert_int_equal(lan.unsets, 0);
+}
+
+static void an_address_that_stays_in_a_card_is_not_looked_up_again(void **state)
+{
+	struct lookup *first, *second;
+
+	(void)state;
+	write_card("anna", 1, "192.0.2.1:9, 192.0.2.2:9");
+	apply();
+	first = peers_find(peers, "anna")->lookups[0];
+	second = peers_find(peers, "anna")->lookups[1];
+	write_card("anna", 1, "192.0.2.3:9, 192.0.2.2:9, 192.0.2.1:10, 192.0.2.1:9");
+	apply();
+	assert_int_equal(peers_find(peers, "anna")->lookup_count, 4);
+	assert_ptr_equal(peers_find(peers, "anna")->lookups[3], first);
+	assert_ptr_equal(peers_find(peers, "anna")->lookups[1], second);
+	write_card("anna", 1, "192.0.2.2:9");
+	apply();
+	assert_int_equal(peers_find(peers, "anna")->lookup_count, 1);
+	assert_ptr_equal(peers_find(peers, "anna")->lookups[0], second);
+}
+
+static void relay_changes_nothing_yet(void **state)
+{
+	(void)state;
+	write_card("anna", 1, "192.0.2.1:9");
+	apply();
+	write_file("anna.local", "[local]\nrelay = no\n");
+	apply();
+	assert_int_equal(notes.count, 0);
+	assert_int_equal(trust.fault_count, 0);
+	assert_true(trust.peers[0].local.refuses_relay);
+	assert_int_equal(lan.sets, 1);
+}
+
 static void with_several_vlans_and_no_choice_there_is_none_and_a_warning(void **state)
 {
 	(void)state;
@@ -432,6 +515,9 @@ int main(void)
 		PEERS_TEST(a_peer_with_address_is_tried_and_one_without_is_idle),
 		PEERS_TEST(a_bad_card_keeps_the_peer_as_it_was),
 		PEERS_TEST(a_local_file_chooses_vlans_and_limits),
+		PEERS_TEST(a_peer_that_does_not_roam_is_tried_at_the_addresses_of_her_card_only),
+		PEERS_TEST(an_address_that_stays_in_a_card_is_not_looked_up_again),
+		PEERS_TEST(relay_changes_nothing_yet),
 		PEERS_TEST(with_several_vlans_and_no_choice_there_is_none_and_a_warning),
 		PEERS_TEST(an_unknown_vlan_is_named_with_file_and_line),
 		PEERS_TEST(a_vlan_id_that_changes_reaches_the_peers),

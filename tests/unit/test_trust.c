@@ -144,12 +144,48 @@ static void key_of_a_later_feature_is_refused(void **state)
 {
 	(void)state;
 	put_card("anna", KEY_1, NULL);
-	scratch_write("anna.local", "[local]\nrelay = no\n");
+	scratch_write("anna.local", "[local]\ncolour = no\n");
 	reread();
 	assert_int_equal(now.count, 0);
 	assert_only_fault("anna",
-			  "/anna.local:2: there is no key 'relay' in [local]; expected vlans, "
-			  "psk, mac_quota, broadcast, allow, pin or rate");
+			  "/anna.local:2: there is no key 'colour' in [local]; expected vlans, "
+			  "psk, mac_quota, broadcast, allow, pin, rate, roam or relay");
+}
+
+static void roam_and_relay_are_yes_unless_they_say_no(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, "a.example");
+	scratch_write("anna.local", "[local]\n");
+	reread();
+	assert_false(now.peers[0].local.is_fixed || now.peers[0].local.refuses_relay);
+	scratch_write("anna.local", "[local]\nroam = no\nrelay = yes\n");
+	reread();
+	assert_true(now.peers[0].local.is_fixed);
+	assert_false(now.peers[0].local.refuses_relay);
+	scratch_write("anna.local", "[local]\nrelay = no\nroam = yes\n");
+	reread();
+	assert_false(now.peers[0].local.is_fixed);
+	assert_true(now.peers[0].local.refuses_relay);
+	assert_int_equal(now.fault_count, 0);
+}
+
+static void peer_that_does_not_roam_and_has_no_address_is_refused(void **state)
+{
+	(void)state;
+	put_card("anna", KEY_1, NULL);
+	scratch_write("anna.local", "[local]\nrate = 1M\nroam = no\n");
+	reread();
+	assert_int_equal(now.count, 0);
+	assert_only_fault("anna", "/anna.local:3: 'roam = no' keeps anna at the addresses of its "
+				  "card, and anna.card names none; add 'at = HOST:PORT'");
+	scratch_write("anna.local", "[local]\nroam = yes\n");
+	reread();
+	assert_int_equal(now.fault_count, 0);
+	scratch_write("anna.local", "[local]\nroam = no\n");
+	reread();
+	assert_true(now.faults[0].kept);
+	assert_false(now.peers[0].local.is_fixed);
 }
 
 static void wrong_values_in_a_local_file_are_refused(void **state)
@@ -175,6 +211,9 @@ static void wrong_values_in_a_local_file_are_refused(void **state)
 		 "'dns' is nothing that can be allowed; expected dhcp, ra, bpdu or arp"},
 		{"allow = -dhcp", "'-dhcp' is nothing that can be allowed"},
 		{"broadcast = none", "'broadcast' is no number of frames a second"},
+		{"roam = maybe", "'roam' is neither yes nor no; expected one of them"},
+		{"relay = 1", "'relay' is neither yes nor no"},
+		{"roam = YES", "'roam' is neither yes nor no"},
 	};
 
 	(void)state;
@@ -274,10 +313,10 @@ static void allow_refuses_what_it_cannot_do_and_writes_nothing(void **state)
 	assert_error(&error, "there is no peer 'bert'");
 	assert_int_equal(allow("../x", "dhcp", &allowed), -EINVAL);
 	assert_string_equal(scratch_read("anna.local"), "[local]\nallow = dhcp\n");
-	scratch_write("anna.local", "[local]\nrelay = no\n");
+	scratch_write("anna.local", "[local]\ncolour = no\n");
 	assert_int_equal(allow("anna", "dhcp", &allowed), -EINVAL);
-	assert_error(&error, "/anna.local:2: there is no key 'relay'");
-	assert_string_equal(scratch_read("anna.local"), "[local]\nrelay = no\n");
+	assert_error(&error, "/anna.local:2: there is no key 'colour'");
+	assert_string_equal(scratch_read("anna.local"), "[local]\ncolour = no\n");
 }
 
 static void psk_that_others_can_read_is_refused(void **state)
@@ -430,11 +469,14 @@ static void each_kind_of_change_is_told_as_such(void **state)
 		{"[local]\nvlans = a,c\npsk = " HEX "\nrate = 10G\n", "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\npin = 02:00:00:00:00:01\n", "anna>anna:10 "},
 		{"[local]\nvlans = a,c\npsk = " HEX "\npin = 02:00:00:00:00:02\n", "anna>anna:10 "},
-		{"[local]\n", "anna>anna:1c "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nrelay = no\n", "anna>anna:30 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nroam = no\n", "anna>anna:20 "},
+		{"[local]\nvlans = a,c\npsk = " HEX "\nroam = yes\n", "anna>anna:20 "},
+		{"[local]\n", "anna>anna:c "},
 	};
 
 	(void)state;
-	put_card("anna", KEY_1, NULL);
+	put_card("anna", KEY_1, "b.example");
 	put_card("bert", KEY_2, NULL);
 	reread();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -623,6 +665,8 @@ int main(void)
 		TEST(peer_whose_file_broke_stays_as_it_was),
 		TEST(peer_whose_local_file_broke_stays_as_it_was),
 		TEST(key_of_a_later_feature_is_refused),
+		TEST(roam_and_relay_are_yes_unless_they_say_no),
+		TEST(peer_that_does_not_roam_and_has_no_address_is_refused),
 		TEST(wrong_values_in_a_local_file_are_refused),
 		TEST(allow_changes_its_line_and_nothing_else),
 		TEST(allow_makes_a_private_file_and_keeps_the_mode_of_one),

@@ -5,8 +5,8 @@
  *
  * How it works. peers_apply() compares a reading of the trust folder with what is in force and does
  * only the difference, so that no other session is disturbed. A peer's candidate addresses are its
- * last validated one (from `state`) and those that its card's `at` entries are or resolve to; they are
- * handed to the engine whenever one of them changes.
+ * last validated one (from `state`, but not of a peer that does not roam) and those that its card's `at`
+ * entries are or resolve to; they are handed to the engine whenever one of them changes.
  */
 #ifndef AGENT_PEERS_H
 #define AGENT_PEERS_H
@@ -47,6 +47,7 @@ struct peer {
 	size_t lookup_count;
 	bool has_last;
 	struct addr last; /* where she was last heard, from `state` */
+	bool is_fixed;    /* she is at an address of her card or nowhere: `roam = no` */
 	uint64_t
 		refusals; /* datagrams that the kernel or her host refused, of the tries now going on */
 	uint64_t refused_ns; /* when the last of them was */

@@ -29,7 +29,8 @@ json_t *status_drops(const uint64_t *counters);
 json_t *status_peer(const struct agent *a, const struct peer *peer, uint64_t now_ns);
 
 /** status_peer_warnings() - Append what is odd about a peer that is up, in sentences with a fix */
-void status_peer_warnings(const struct agent *a, const struct peer *peer, json_t *list);
+void status_peer_warnings(const struct agent *a, const struct peer *peer, uint64_t now_ns,
+			  json_t *list);
 
 /** status_warning() - One element of `warnings` */
 json_t *status_warning(const struct warning *warning);

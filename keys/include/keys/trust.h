@@ -60,6 +60,9 @@ const char *trust_allow_format(unsigned set, char out[TRUST_ALLOW_TEXT_BYTES]);
  * @allow:		set of bits 1 << enum trust_allow
  * @pins:		MACs that are this peer's alone; @pin_line is where, for messages
  * @rate:		bits a second; 0: no limit
+ * @is_fixed:		`roam = no`: it is where its card says and nowhere else; @roam_line is where, for
+ *			messages
+ * @refuses_relay:	`relay = no`: nothing is to be relayed for it; of no effect yet
  */
 struct trust_local {
 	char vlans[TRUST_VLANS_MAX][TEXT_NAME_BYTES];
@@ -72,6 +75,9 @@ struct trust_local {
 	size_t pin_count;
 	int pin_line;
 	uint64_t rate;
+	bool is_fixed;
+	int roam_line;
+	bool refuses_relay;
 };
 
 /** struct trust_peer - @psk: in guarded memory of the struct trust, zero where none is set */
@@ -131,6 +137,7 @@ enum trust_difference {
 	TRUST_VLANS = 1 << 2,
 	TRUST_PSK = 1 << 3,
 	TRUST_LIMITS = 1 << 4, /* mac_quota, broadcast, allow, pin, rate */
+	TRUST_PATHS = 1 << 5,  /* roam, relay */
 };
 
 /**
