@@ -72,7 +72,8 @@ static void drop_frame(struct mcast *m, const struct udp_received *r, enum drop 
 		       uint64_t now_ns)
 {
 	const struct port_events *e = &m->port.events;
-	struct port_source source = {.interface = r->interface, .is_foreign = true};
+	struct port_source source = {
+		.interface = r->interface, .from = &r->from, .is_foreign = true};
 	const struct hub_agent *agent;
 
 	m->port.drops[drop]++;
@@ -220,19 +221,6 @@ static int mcast_open(struct port **out, const struct port_env *env,
 	return 0;
 }
 
-/* Where nobody is a member any more, the kernel gives nobody the test's frame. */
-static void judge_test(struct mcast *m, uint64_t now_ns)
-{
-	for (size_t i = m->selftest.count; i > 0; i--) {
-		uint32_t interface = m->selftest.list[i - 1].interface;
-		const struct mcast_attachment *at = mcast_attachment(m, interface);
-
-		if (!at || !at->has_members)
-			selftest_forget(&m->selftest, interface);
-	}
-	selftest_finish(&m->selftest, now_ns);
-}
-
 static void mcast_tick(struct port *p, uint64_t now_ns)
 {
 	struct mcast *m = (struct mcast *)p;
@@ -247,7 +235,8 @@ static void mcast_tick(struct port *p, uint64_t now_ns)
 	if (m->ticks % REFRESH_TICKS == 0)
 		mcast_refresh(m);
 	mcast_follow(m, m->ticks % REREAD_TICKS == 0, now_ns);
-	judge_test(m, now_ns);
+	selftest_finish(&m->selftest, now_ns);
+	/* Again where it was deaf: its members may have left meanwhile, and then nobody is to hear it. */
 	if (m->ticks % TEST_TICKS == 0 || selftest_any_deaf(&m->selftest))
 		mcast_test(m, now_ns);
 }

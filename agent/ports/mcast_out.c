@@ -177,7 +177,6 @@ void mcast_beacon(struct port *p, uint32_t interface, struct beacon *b)
 	for (size_t i = 0; i < m->attachment_count; i++)
 		b->interfaces[i] = m->attachments[i].interface;
 	f.len = beacon_write(b, &m->beacon_source, bytes);
-	mcast_flush(p); /* what is queued is for the interface that we serve */
 	if (interface != m->loopback)
 		say(m, m->sender, interface, MCAST_LAN, &f);
 	/* An agent that shares its hub with a LAN is known to the others of this host, too. */

@@ -43,14 +43,6 @@ void selftest_heard(struct selftest *t, const uint8_t id[BEACON_ID_BYTES], uint3
 	}
 }
 
-void selftest_forget(struct selftest *t, uint32_t interface)
-{
-	for (size_t i = t->count; i > 0; i--) {
-		if (t->list[i - 1].interface == interface)
-			t->list[i - 1] = t->list[--t->count];
-	}
-}
-
 bool selftest_finish(struct selftest *t, uint64_t now_ns)
 {
 	bool changed = false;

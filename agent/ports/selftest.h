@@ -48,9 +48,6 @@ void selftest_begin(struct selftest *t, const uint8_t id[BEACON_ID_BYTES],
 /** selftest_heard() - A self-test frame came in on @interface; that of somebody else is ignored */
 void selftest_heard(struct selftest *t, const uint8_t id[BEACON_ID_BYTES], uint32_t interface);
 
-/** selftest_forget() - There is nobody to hear for on @interface any more: judge it no more */
-void selftest_forget(struct selftest *t, uint32_t interface);
-
 /** selftest_finish() - Judge, if it is time. Return: true if an interface changed its state */
 bool selftest_finish(struct selftest *t, uint64_t now_ns);
 

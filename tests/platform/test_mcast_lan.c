@@ -230,6 +230,8 @@ static void a_hub_shared_with_a_lan_beacons_to_that_lan_and_on_loopback(void **s
 	open_agent(f, 1, MCAST_NAMED, "lan0");
 	run_until(f, &lo->beacons, 2); /* the second in answer */
 	assert_int_equal(lo->heard.interface, loopback());
+	assert_int_equal(lo->heard.beacon.interface_count, 1);
+	assert_int_equal(lo->heard.beacon.interfaces[0], lan_interface());
 	assert_beacons(f, 1, 2);
 }
 
@@ -333,6 +335,17 @@ static void a_machine_in_clear_is_warned_of_at_once_and_another_hosts_is_not(voi
 	assert_contains(w[0].text, "lan0");
 }
 
+static void a_machine_on_a_hub_shared_with_a_lan_is_in_clear_by_choice(void **state)
+{
+	struct fixture *f = on_lan(state);
+	struct agent *a = open_agent(f, 0, MCAST_NAMED, "lan0");
+
+	open_lan_machine(f, 0);
+	send_frame(f, f->machines[0], FRAME_BYTES);
+	run_until(f, &a->frames, 1);
+	assert_int_equal(warned(a), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +366,7 @@ int main(void)
 		on_a_hub(an_interface_that_its_last_member_left_is_called_deaf_no_more),
 		on_a_hub(an_interface_without_members_is_not_tested),
 		on_a_hub(a_machine_in_clear_is_warned_of_at_once_and_another_hosts_is_not),
+		on_a_hub(a_machine_on_a_hub_shared_with_a_lan_is_in_clear_by_choice),
 	};
 
 	return cmocka_run_group_tests_name("mcast_lan", tests, make_lan, NULL);

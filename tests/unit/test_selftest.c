@@ -70,21 +70,6 @@ static void a_finished_test_is_not_judged_again(void **state)
 	assert_false(selftest_finish(&t, 9 * PATIENCE_NS));
 }
 
-static void an_interface_that_nobody_listens_on_is_not_judged(void **state)
-{
-	struct selftest t = {.count = 0};
-
-	(void)state;
-	selftest_begin(&t, FIRST, BOTH, 2, 0);
-	selftest_heard(&t, FIRST, ETH0);
-	selftest_forget(&t, LO);
-	assert_false(selftest_finish(&t, PATIENCE_NS));
-	assert_false(selftest_any_deaf(&t));
-	selftest_forget(&t, LO); /* not there: nothing to do */
-	assert_int_equal(t.count, 1);
-	assert_int_equal(t.list[0].interface, ETH0);
-}
-
 static void the_fix_is_a_command_of_the_firewall_in_use(void **state)
 {
 	struct addr group;
@@ -116,7 +101,6 @@ int main(void)
 		cmocka_unit_test(what_is_not_heard_in_time_is_deaf_there_only),
 		cmocka_unit_test(a_deaf_interface_stays_so_until_a_test_is_heard),
 		cmocka_unit_test(a_finished_test_is_not_judged_again),
-		cmocka_unit_test(an_interface_that_nobody_listens_on_is_not_judged),
 		cmocka_unit_test(the_fix_is_a_command_of_the_firewall_in_use),
 		cmocka_unit_test(ufw_is_active_only_where_it_is_enabled),
 	};
