@@ -177,6 +177,9 @@ static struct switch_verdict pass_guard(struct lan *l, const struct lan_vlan *vl
 	struct switch_verdict v = {.to = SWITCH_NOBODY};
 	struct inspect what;
 
+	v.drop = DROP_BROADCAST_LIMIT;
+	if (switch_is_flooding(vlan->sw, from, in->frame, in->len, lan_now_ns(l)))
+		return v;
 	inspect_frame(in->frame, in->len, &what);
 	v.drop = guard_judge(vlan->guard, from, &what, l->peers[in->peer].limits.allow,
 			     lan_now_ns(l));

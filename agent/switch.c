@@ -12,7 +12,8 @@
 #include "common/cursor.h"
 
 enum {
-	ETHERTYPE_RARP = 0x8035 /* RFC 903; QEMU sends it after a migration */
+	ETHERTYPE_RARP = 0x8035, /* RFC 903; QEMU sends it after a migration */
+	PORTIONS_PER_S = 100,    /* of what a limit gives in a second, one is drawn at a time */
 };
 
 struct member {
@@ -20,6 +21,8 @@ struct member {
 	bool is_peer;
 	bool is_limited;
 	struct bucket bucket;
+	uint32_t portion; /* how much is drawn from the bucket at a time */
+	uint32_t drawn;   /* and how much of that is left */
 };
 
 struct vswitch {
@@ -74,6 +77,13 @@ bool switch_has(const struct vswitch *sw, int member)
 	return member >= 0 && (uint32_t)member < sw->members_max && sw->members[member].is_joined;
 }
 
+static void set_limit(struct member *m, uint32_t rate, uint64_t now_ns)
+{
+	bucket_init(&m->bucket, rate, rate, now_ns);
+	m->portion = rate > PORTIONS_PER_S ? rate / PORTIONS_PER_S : 1;
+	m->drawn = 0;
+}
+
 void switch_join(struct vswitch *sw, int member, const struct switch_member *how, uint64_t now_ns)
 {
 	struct member *m = &sw->members[member];
@@ -82,7 +92,7 @@ void switch_join(struct vswitch *sw, int member, const struct switch_member *how
 	if (!m->is_joined)
 		sw->joined[sw->joined_count++] = (uint16_t)member;
 	if (!m->is_joined || m->bucket.rate != how->broadcast)
-		bucket_init(&m->bucket, how->broadcast, how->broadcast, now_ns);
+		set_limit(m, how->broadcast, now_ns);
 	m->is_joined = true;
 	m->is_peer = how->is_peer;
 	m->is_limited = how->broadcast != SWITCH_UNLIMITED;
@@ -175,12 +185,44 @@ static struct switch_verdict drop_it(enum drop reason, bool crowded)
 	return (struct switch_verdict){.drop = reason, .to = SWITCH_NOBODY, .crowded = crowded};
 }
 
-/* Is the ingress over its share of frames to more than one place? */
-static bool is_over_limit(struct vswitch *sw, int from, uint64_t now_ns)
+/*
+ * Has the ingress a frame to more than one place left? Its share is given out in portions, so that of a
+ * flood some frames in a row go on, and then none for a while: one now and one then would wake every
+ * machine for each.
+ */
+static bool has_share(struct vswitch *sw, int from, uint64_t now_ns)
 {
+	struct member *m;
+
 	if (from < 0 || !sw->members[from].is_limited)
+		return true;
+	m = &sw->members[from];
+	if (m->drawn == 0 && bucket_take(&m->bucket, m->portion, now_ns))
+		m->drawn = m->portion;
+	return m->drawn > 0;
+}
+
+static bool take_share(struct vswitch *sw, int from, uint64_t now_ns)
+{
+	if (!has_share(sw, from, now_ns))
 		return false;
-	return !bucket_take(&sw->members[from].bucket, 1, now_ns);
+	if (from >= 0 && sw->members[from].is_limited)
+		sw->members[from].drawn--;
+	return true;
+}
+
+static bool goes_to_many(const struct vswitch *sw, const uint8_t *frame, uint64_t now_ns)
+{
+	struct mac dst = ether_dst(frame);
+
+	return mac_is_group(&dst) || fdb_find(sw->fdb, &dst, now_ns) < 0;
+}
+
+bool switch_is_flooding(struct vswitch *sw, int from, const uint8_t *frame, size_t len,
+			uint64_t now_ns)
+{
+	return len >= ETHER_HEADER_BYTES && !has_share(sw, from, now_ns) &&
+	       goes_to_many(sw, frame, now_ns);
 }
 
 struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *frame, size_t len,
@@ -199,7 +241,7 @@ struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *
 	if (!mac_is_group(&dst))
 		to = fdb_find(sw->fdb, &dst, now_ns);
 	if (to < 0) {
-		if (is_over_limit(sw, from, now_ns))
+		if (!take_share(sw, from, now_ns))
 			return drop_it(DROP_BROADCAST_LIMIT, crowded);
 		to = SWITCH_FLOOD;
 	}

@@ -20,6 +20,7 @@ enum {
 	FRAME_BYTES = 60,
 	BROADCAST = 255, /* stands for the broadcast address in frame_between() */
 	LIMIT = 5,
+	MANY = 5000,
 	QUOTA = 4,
 };
 
@@ -214,6 +215,55 @@ static void broadcast_multicast_and_unknown_unicast_share_one_limit(void **state
 	switch_free(sw);
 }
 
+static int passed_of(struct vswitch *sw, int frames, uint64_t now_ns)
+{
+	int passed = 0;
+
+	for (int i = 0; i < frames; i++)
+		passed += pass(sw, ANNA, BROADCAST, 9, now_ns).drop == DROP_NONE;
+	return passed;
+}
+
+static void a_flood_goes_on_in_portions_of_ten_milliseconds(void **state)
+{
+	struct vswitch *sw = new_switch(MANY);
+	const uint64_t portion_ns = S_NS / 100;
+
+	(void)state;
+	assert_int_equal(passed_of(sw, 2 * MANY, 0), MANY);
+	assert_int_equal(passed_of(sw, MANY, portion_ns - 1), 0);
+	assert_int_equal(passed_of(sw, MANY, portion_ns), MANY / 100);
+	assert_int_equal(passed_of(sw, MANY, portion_ns), 0);
+	assert_int_equal(passed_of(sw, MANY, S_NS), MANY - MANY / 100);
+	switch_free(sw);
+}
+
+static bool is_flooding(struct vswitch *sw, int from, int dst, uint64_t now_ns)
+{
+	struct mac d = mac_of(dst), s = mac_of(9);
+
+	write_frame(&d, &s, 0x0800);
+	return switch_is_flooding(sw, from, frame, FRAME_BYTES, now_ns);
+}
+
+static void a_flood_is_seen_without_a_closer_look_and_teaches_nothing(void **state)
+{
+	struct vswitch *sw = new_switch(LIMIT);
+
+	(void)state;
+	pass(sw, HUB, BROADCAST, 1, 0);
+	for (int i = 0; i < 2 * LIMIT; i++)
+		assert_false(is_flooding(sw, ANNA, BROADCAST, 0)); /* to ask takes nothing */
+	assert_int_equal(passed_of(sw, LIMIT, 0), LIMIT);
+	assert_true(is_flooding(sw, ANNA, BROADCAST, 0));
+	assert_true(is_flooding(sw, ANNA, 77, 0));
+	assert_false(is_flooding(sw, ANNA, 1, 0)); /* one place */
+	assert_false(is_flooding(sw, BEN, BROADCAST, 0));
+	assert_false(is_flooding(sw, ANNA, BROADCAST, S_NS));
+	assert_false(switch_is_flooding(sw, ANNA, frame, ETHER_HEADER_BYTES - 1, 0));
+	switch_free(sw);
+}
+
 static void joining_again_keeps_what_was_learned_and_spent(void **state)
 {
 	struct vswitch *sw = new_switch(1);
@@ -357,6 +407,8 @@ int main(void)
 		cmocka_unit_test(beacons_do_not_cross),
 		cmocka_unit_test(a_group_or_zero_source_is_refused),
 		cmocka_unit_test(broadcast_multicast_and_unknown_unicast_share_one_limit),
+		cmocka_unit_test(a_flood_goes_on_in_portions_of_ten_milliseconds),
+		cmocka_unit_test(a_flood_is_seen_without_a_closer_look_and_teaches_nothing),
 		cmocka_unit_test(joining_again_keeps_what_was_learned_and_spent),
 		cmocka_unit_test(a_member_over_its_quota_is_crowded_and_its_frames_go_on),
 		cmocka_unit_test(the_same_mac_in_two_places_is_dropped_and_listed),

@@ -100,6 +100,15 @@ struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *
 				   uint64_t now_ns);
 
 /**
+ * switch_is_flooding() - Would switch_frame() drop it for the broadcast limit? Cheap
+ *
+ * Asked first, it spares the closer looks at a flood: 50,000 frames a second cost a processor little.
+ * What is so dropped teaches the switch nothing, as nobody heard it.
+ */
+bool switch_is_flooding(struct vswitch *sw, int from, const uint8_t *frame, size_t len,
+			uint64_t now_ns);
+
+/**
  * switch_flood_next() - The members that a flooded frame from @from goes to, one by one
  * @cursor:	0 before the first; no member may join or leave in between
  *
