@@ -313,6 +313,7 @@ static void on_tick(uv_timer_t *timer)
 	lan_log_warnings(l);
 	lan_guard_log(l);
 	lan_segments_log(l);
+	lan_flood_tick(l);
 	l->now_ns = 0;
 }
 

@@ -9,7 +9,6 @@
 #include "lan_private.h"
 
 enum {
-	NS_PER_S = 1000000000,
 	STOP_SHOWN_S = 300, /* since the last frame was stopped */
 	STOP_LOGGED_S = 60, /* between two lines on one peer and kind */
 	ARGUMENTS_BYTES = NAME_BYTES + 16,
@@ -27,11 +26,6 @@ static const char *const KINDS[] = {
 	[GUARD_BPDU] = "spanning-tree frames of a bridge",
 	[GUARD_ARP] = "ARP or neighbour discovery that lies or takes an address in use",
 };
-
-static bool is_within(uint64_t then_ns, uint64_t seconds, uint64_t now_ns)
-{
-	return then_ns != 0 && now_ns - then_ns < seconds * NS_PER_S;
-}
 
 void lan_guard_stopped(struct lan *l, int peer, enum drop reason)
 {
@@ -81,7 +75,7 @@ size_t lan_guard_warnings(const struct lan *l, const struct lan_namer *n, struct
 		const char *name = p->is_set ? name_of(n, (int)i) : NULL;
 
 		for (enum guard_kind kind = 0; name && kind < GUARD_KINDS && count < max; kind++)
-			if (is_within(p->stops[kind].last_ns, STOP_SHOWN_S, now_ns) &&
+			if (lan_is_within(p->stops[kind].last_ns, STOP_SHOWN_S, now_ns) &&
 			    !(p->limits.allow & guard_bit(kind)))
 				warn_stop(l, name, kind, &out[count++]);
 	}
@@ -110,7 +104,7 @@ void lan_guard_log(struct lan *l)
 
 		for (enum guard_kind kind = 0; name && kind < GUARD_KINDS; kind++)
 			if (p->stops[kind].unlogged > 0 &&
-			    !is_within(p->stops[kind].logged_ns, STOP_LOGGED_S, lan_now_ns(l)))
+			    !lan_is_within(p->stops[kind].logged_ns, STOP_LOGGED_S, lan_now_ns(l)))
 				log_stop(l, name, kind, &p->stops[kind]);
 	}
 }

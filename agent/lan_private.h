@@ -7,6 +7,7 @@
  *	lan_data.c	frames
  *	lan_guard.c	what the guards stopped
  *	lan_segments.c	other agents on the same segments
+ *	lan_flood.c	who sends more than its share
  *	lan_status.c	what status and log say of it
  *
  * A member of a switch is a port, numbered by its slot, or a peer, numbered by the engine from
@@ -50,6 +51,23 @@ struct lan_stop {
 	uint64_t logged_ns; /* 0: never */
 };
 
+/** enum lan_flood_kind - the limits that a member can exceed */
+enum lan_flood_kind {
+	LAN_FLOOD_BROADCAST,
+	LAN_FLOOD_MACS,
+	LAN_FLOOD_RATE,
+	LAN_FLOODS
+};
+
+/* What a member sent over one limit. */
+struct lan_flood {
+	uint64_t counted;   /* the member's counter when it was last looked at */
+	uint64_t unlogged;  /* since the last line in the log */
+	uint64_t last_ns;   /* when the counter last moved; 0: never */
+	uint64_t limit;     /* as it was then */
+	uint64_t logged_ns; /* 0: never */
+};
+
 struct lan_port {
 	struct lan *lan;
 	struct port_config config;
@@ -57,6 +75,7 @@ struct lan_port {
 	struct port *port;
 	int member;
 	char said[SEGMENTS_SENTENCE_BYTES]; /* of its segments, last in the log */
+	struct lan_flood floods[LAN_FLOODS];
 };
 
 /* What lan_peer_set() said of a peer: applied again to vlans that come later. */
@@ -65,6 +84,7 @@ struct lan_peer {
 	struct lan_limits limits;
 	struct bucket bucket; /* bytes, if limits.rate is set */
 	struct lan_stop stops[GUARD_KINDS];
+	struct lan_flood floods[LAN_FLOODS];
 	uint16_t vlans[PEER_VLANS_MAX];
 	size_t vlan_count;
 };
@@ -94,6 +114,8 @@ struct lan {
 	const char *(*name_of)(void *context, int peer);
 	void *name_context;
 	uint64_t logged[LAN_WARNINGS_LOGGED]; /* hashes of the warnings that are known */
+	uint64_t lines_since_ns;              /* of those that were logged */
+	unsigned lines;
 };
 
 /** lan_vlan_by_id() - Return: the vlan, or NULL */
@@ -110,6 +132,12 @@ static inline uint64_t lan_now_ns(struct lan *l)
 	if (l->now_ns == 0)
 		l->now_ns = clock_now_ns();
 	return l->now_ns;
+}
+
+/** lan_is_within() - Was @then_ns, unless 0, less than @seconds ago? */
+static inline bool lan_is_within(uint64_t then_ns, uint64_t seconds, uint64_t now_ns)
+{
+	return then_ns != 0 && now_ns - then_ns < seconds * UINT64_C(1000000000);
 }
 
 /** lan_port_events() - What @p's port reports, into the data path */
@@ -191,5 +219,14 @@ size_t lan_segments_warnings(const struct lan *l, struct warning *out, size_t ma
 
 /** lan_segments_log() - What changed */
 void lan_segments_log(struct lan *l);
+/* ---- lan_flood.c ---- */
+
+/** lan_flood_tick() - Look at the counters: a line for each member and limit exceeded, once a minute */
+void lan_flood_tick(struct lan *l);
+
+/** lan_flood_warnings() - Limits exceeded lately, each with the member's name. Return: how many, at most
+ * @max */
+size_t lan_flood_warnings(const struct lan *l, const struct lan_namer *n, struct warning *out,
+			  size_t max);
 
 #endif

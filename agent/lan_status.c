@@ -10,6 +10,8 @@
 enum {
 	NS_PER_S = 1000000000,
 	MAC_SUGGESTED_BYTES = 3, /* after QEMU's prefix 52:54:00 */
+	LINES_MAX = 16,          /* in the log, in LINES_S: more are not read anyway */
+	LINES_S = 60,
 };
 
 const char *port_state_name(enum port_state state)
@@ -176,10 +178,12 @@ size_t lan_warnings(const struct lan *l, const char *(*name_of)(void *context, i
 		    void *context, struct warning *out, size_t max)
 {
 	struct lan_namer n = {.name_of = name_of, .context = context};
-	size_t count = lasting_warnings(l, &n, out, max);
+	size_t count = lan_flood_warnings(l, &n, out, max);
 
+	/* First who did it: that somebody can make many of the others must not hide him. */
+	count += lan_guard_warnings(l, &n, out + count, max - count);
 	count += lan_segments_warnings(l, out + count, max - count);
-	return count + lan_guard_warnings(l, &n, out + count, max - count);
+	return count + lasting_warnings(l, &n, out + count, max - count);
 }
 
 static bool is_logged(const struct lan *l, uint64_t hash)
@@ -191,6 +195,21 @@ static bool is_logged(const struct lan *l, uint64_t hash)
 	return false;
 }
 
+/* Is there room for another line? Who invents addresses can make a new warning of each. */
+static bool may_log(struct lan *l)
+{
+	uint64_t now_ns = lan_now_ns(l);
+
+	if (!lan_is_within(l->lines_since_ns, LINES_S, now_ns)) {
+		l->lines_since_ns = now_ns;
+		l->lines = 0;
+	}
+	l->lines++;
+	if (l->lines == LINES_MAX)
+		log_warn("more such warnings than can be logged: see 'longwire status'");
+	return l->lines < LINES_MAX;
+}
+
 void lan_log_warnings(struct lan *l)
 {
 	struct warning now[LAN_WARNINGS_LOGGED];
@@ -199,9 +218,13 @@ void lan_log_warnings(struct lan *l)
 	size_t count = lasting_warnings(l, &n, now, LAN_WARNINGS_LOGGED);
 
 	for (size_t i = 0; i < count; i++) {
-		hashes[i] = keyed_hash(&l->key, now[i].text, strlen(now[i].text));
-		if (!is_logged(l, hashes[i]))
+		uint64_t hash = keyed_hash(&l->key, now[i].text, strlen(now[i].text));
+
+		if (!is_logged(l, hash) && !may_log(l))
+			continue; /* not known: logged when there is room */
+		if (!is_logged(l, hash))
 			log_warn("%s; %s", now[i].text, now[i].fix);
+		hashes[i] = hash;
 	}
 	memcpy(l->logged, hashes, sizeof(l->logged));
 }

@@ -12,7 +12,7 @@
 enum {
 	SCHEMA = 1,
 	LISTENING_MAX = 2, /* one socket of each family */
-	LAN_WARNINGS_MAX = 32,
+	LAN_WARNINGS_MAX = 64,
 };
 
 static const uint64_t NS_PER_S = 1000000000;

@@ -178,8 +178,9 @@ const struct public_key *engine_key(const struct engine *e)
 
 bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 {
-	(void)e;
 	*out = (struct peer_info){.key.b = {(uint8_t)(peer + 1)}};
+	for (size_t i = 0; i < DROP_COUNT; i++)
+		out->drops[i] = (uint64_t)e->drops[peer][i];
 	return true;
 }
 

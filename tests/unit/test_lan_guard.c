@@ -228,13 +228,13 @@ static void an_address_in_two_places_is_a_warning_with_both_and_the_fix(void **s
 	arp(9, 5);
 	hear_crafted(f, ANNA, RED);
 	assert_int_equal(lan_warnings(f->lan, name_of, NULL, w, 4), 2);
-	assert_string_equal(w[0].code, "ip-in-two-places");
-	assert_contains(w[0].text, "IP address 10.0.0.5");
-	assert_contains(w[0].text, "02:00:00:00:00:01 behind port hub");
-	assert_contains(w[0].text, "02:00:00:00:00:09 behind peer anna");
-	assert_contains(w[0].fix, "machine-id");
-	assert_string_equal(w[1].code, "guard-arp");
-	assert_contains(w[1].fix, "allow anna arp");
+	assert_string_equal(w[0].code, "guard-arp"); /* first who did it */
+	assert_contains(w[0].fix, "allow anna arp");
+	assert_string_equal(w[1].code, "ip-in-two-places");
+	assert_contains(w[1].text, "IP address 10.0.0.5");
+	assert_contains(w[1].text, "02:00:00:00:00:01 behind port hub");
+	assert_contains(w[1].text, "02:00:00:00:00:09 behind peer anna");
+	assert_contains(w[1].fix, "machine-id");
 }
 
 static void a_dhcp_client_with_two_macs_is_a_warning(void **state)
