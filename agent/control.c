@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/control_line.h"
+#include "agent/json_text.h"
 #include "control_access.h"
 
 enum {
@@ -169,7 +170,7 @@ static json_t *refusal(const struct control_request *r, const char *text)
 {
 	json_t *answer = answer_object(r, false);
 
-	json_object_set_new(answer, "error", json_string(text));
+	json_object_set_new(answer, "error", json_text(text));
 	return answer;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "agent/status.h"
 
+#include "agent/json_text.h"
 #include "agent/lan.h"
 #include "agent/peers.h"
 #include "agent/tunnel.h"
@@ -30,8 +31,8 @@ json_t *status_drops(const uint64_t *counters)
 
 json_t *status_warning(const struct warning *warning)
 {
-	return json_pack("{s:s, s:s, s:s}", "code", warning->code, "text", warning->text, "fix",
-			 warning->fix);
+	return json_pack("{s:s, s:o, s:o}", "code", warning->code, "text", json_text(warning->text),
+			 "fix", json_text(warning->fix));
 }
 
 static json_t *listening(const struct agent *a)
@@ -59,9 +60,9 @@ static json_t *own_part(const struct agent *a, uint64_t now_ns)
 {
 	char key[KEY_TEXT_BYTES];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:o}", "name", a->config.name, "key",
+	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:o, s:I, s:o}", "name", a->config.name, "key",
 			 public_key_format(&a->key, key), "version", LONGWIRE_VERSION, "folder",
-			 a->config.folder, "uptime_s",
+			 json_text(a->config.folder), "uptime_s",
 			 (json_int_t)((now_ns - a->started_ns) / NS_PER_S), "listen", listening(a),
 			 "wakeups", (json_int_t)a->wakeups, "sandbox", sandbox(a));
 }
@@ -77,8 +78,9 @@ static json_t *peer_list(const struct agent *a, uint64_t now_ns)
 
 static json_t *port(const struct port_info *info)
 {
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s}", "name", info->name, "type", info->type,
-				   "state", port_state_name(info->state), "detail", info->detail);
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:o}", "name", info->name, "type", info->type, "state",
+			  port_state_name(info->state), "detail", json_text(info->detail));
 
 	json_object_set_new(object, "rx_frames", json_integer((json_int_t)info->rx_frames));
 	json_object_set_new(object, "tx_frames", json_integer((json_int_t)info->tx_frames));

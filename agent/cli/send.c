@@ -11,6 +11,7 @@
 
 #include "agent/control_client.h"
 #include "agent/control_line.h"
+#include "agent/json_text.h"
 #include "cli.h"
 #include "common/ether.h"
 
@@ -120,7 +121,7 @@ static int send_frame(const char *folder, const char *vlan, const char *hex, str
 	int rc;
 
 	if (vlan)
-		json_object_set_new(request, "vlan", json_string(vlan));
+		json_object_set_new(request, "vlan", json_text(vlan));
 	rc = control_client_open(&client, folder, err);
 	if (rc == 0)
 		answer = control_client_ask(&client, json_incref(request), err);

@@ -155,6 +155,16 @@ static void garbage_is_counted_answered_and_survived(void **state)
 	close(fd);
 }
 
+static void a_refusal_of_what_is_no_utf8_still_says_why(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	assert_contains(ask(fd, "{\"cmd\":\"\xff\n"), "\"error\":\"");
+	assert_contains(ask(fd, "{\"cmd\":\"\\u006\xca\x99\xdd\x82\xf5\xf5\n"), "\"error\":\"");
+	close(fd);
+}
+
 static void a_line_that_never_ends_is_refused_and_hung_up_on(void **state)
 {
 	char block[4096];
@@ -323,6 +333,7 @@ int main(void)
 		CONTROL_TEST(a_request_is_answered_under_its_id),
 		CONTROL_TEST(requests_sent_together_are_answered_in_order),
 		CONTROL_TEST(garbage_is_counted_answered_and_survived),
+		CONTROL_TEST(a_refusal_of_what_is_no_utf8_still_says_why),
 		CONTROL_TEST(a_line_that_never_ends_is_refused_and_hung_up_on),
 		CONTROL_TEST(a_client_that_never_reads_is_not_read_either),
 		CONTROL_TEST(an_answer_may_come_later_and_its_client_may_be_gone),
