@@ -2,7 +2,7 @@
  * fuzz.h - what the fuzz targets share
  *
  * Each target is one file with LLVMFuzzerTestOneInput(); with -Dfuzz=true and clang it is linked to
- * libFuzzer, and always to driver.c, which gives it random inputs as a test.
+ * libFuzzer, and always to driver.c, which gives it random inputs and changed seeds as a test.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -11,45 +11,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/cursor.h"
-#include "engine_state.h"
-#include "host.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum {
-	FUZZ_MAX_FRAME = 3000,
-	FUZZ_HOSTS = 2,
-};
-
-/** struct fuzz_pair - two engines with sessions, and the memory of both as it was right then */
-struct fuzz_pair {
-	struct host hosts[FUZZ_HOSTS];
-	int peer[FUZZ_HOSTS]; /* the other's number */
-	void *memory[FUZZ_HOSTS], *secrets[FUZZ_HOSTS];
-	size_t memory_bytes, secret_bytes;
-	struct rng rng[FUZZ_HOSTS];
-	uint64_t start_ns;
-	uint64_t now_ns;
-};
-
-/** fuzz_pair_get() - The pair as it was after its handshake; the same memory every time */
-struct fuzz_pair *fuzz_pair_get(void);
-
-/** fuzz_input() - To a host, from a buffer of exactly that size; frames are read to their last byte */
-void fuzz_input(struct fuzz_pair *p, unsigned to, const struct addr *from, const uint8_t *bytes,
-		size_t len);
-
-/** fuzz_sealed() - Records sealed by the other host's current session, to @to. Nothing without one */
-void fuzz_sealed(struct fuzz_pair *p, unsigned to, const uint8_t *records, size_t len);
-
-/** fuzz_exchange() - What is in the outboxes arrives, but for every one whose bit in @lost is set */
-void fuzz_exchange(struct fuzz_pair *p, uint32_t lost);
-
-/** fuzz_pass() - Time passes, and what is due is done; a timer that spins aborts */
-void fuzz_pass(struct fuzz_pair *p, uint64_t ns);
 
 /** fuzz_must() - Abort if an invariant does not hold */
 void fuzz_must(bool holds, const char *what);
+
+/** fuzz_exact() - A copy whose end a sanitizer guards. Return: heap memory for free() */
+uint8_t *fuzz_exact(const void *bytes, size_t len);
+
+/**
+ * fuzz_folder() - A folder for a target that reads files; in memory where that is possible
+ *
+ * Return: its absolute path, the same in every call; removed with what is in it when the program ends
+ */
+const char *fuzz_folder(void);
+
+/** fuzz_write() - Make, 0600, or overwrite a file in that folder. @name: below it, without a folder */
+void fuzz_write(const char *name, const void *bytes, size_t len);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "fuzz.h"
+#include "pair.h"
 
 enum {
 	REPAIR_TYPE = 1,  /* a type that there is, and zeros */

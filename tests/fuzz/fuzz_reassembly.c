@@ -6,7 +6,9 @@
  */
 #include <stdlib.h>
 
+#include "common/cursor.h"
 #include "fuzz.h"
+#include "reassembly.h"
 
 enum {
 	BODY_MAX = 1024,

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "fuzz.h"
+#include "pair.h"
 
 enum {
 	BODY_MAX = 2048,

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "fuzz.h"
+#include "pair.h"
 
 enum step {
 	STEP_TEXT,     /* any plain text, sealed */

@@ -1,12 +1,11 @@
 /*
- * pair.c - see fuzz.h
+ * pair.c - see pair.h
  */
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuzz.h"
+#include "pair.h"
 
 enum {
 	TICKS_MAX = 3000, /* of one engine in one step */
@@ -16,28 +15,11 @@ enum {
 
 static struct fuzz_pair pair;
 
-void fuzz_must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "fuzz: %s\n", what);
-	abort();
-}
-
 static size_t bytes_of(bool secrets)
 {
 	struct engine_config config = {.peers_max = 2, .max_frame = FUZZ_MAX_FRAME};
 
 	return secrets ? engine_secret_bytes(&config) : engine_memory_bytes(&config);
-}
-
-static void *copy_of(const void *bytes, size_t len)
-{
-	void *copy = malloc(len);
-
-	fuzz_must(copy != NULL, "out of memory");
-	memcpy(copy, bytes, len);
-	return copy;
 }
 
 static void make_pair(struct fuzz_pair *p)
@@ -57,8 +39,8 @@ static void make_pair(struct fuzz_pair *p)
 	p->secret_bytes = bytes_of(true);
 	for (unsigned i = 0; i < FUZZ_HOSTS; i++) {
 		fuzz_must(engine_peer_is_up(p->hosts[i].engine, p->peer[i]), "no session");
-		p->memory[i] = copy_of(p->hosts[i].memory, p->memory_bytes);
-		p->secrets[i] = copy_of(p->hosts[i].secrets, p->secret_bytes);
+		p->memory[i] = fuzz_exact(p->hosts[i].memory, p->memory_bytes);
+		p->secrets[i] = fuzz_exact(p->hosts[i].secrets, p->secret_bytes);
 		p->rng[i] = p->hosts[i].rng;
 	}
 }
@@ -145,11 +127,8 @@ static void drain(struct engine *e, uint64_t now_ns)
 void fuzz_input(struct fuzz_pair *p, unsigned to, const struct addr *from, const uint8_t *bytes,
 		size_t len)
 {
-	uint8_t *exact = malloc(len ? len : 1);
+	uint8_t *exact = fuzz_exact(bytes, len);
 
-	fuzz_must(exact != NULL, "out of memory");
-	if (len)
-		memcpy(exact, bytes, len);
 	engine_input(p->hosts[to].engine, from, exact, len, p->now_ns);
 	drain(p->hosts[to].engine, p->now_ns);
 	free(exact);
