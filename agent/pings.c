@@ -11,6 +11,8 @@ enum {
 	SWEEP_MS = 250 /* only while a ping waits */
 };
 
+_Static_assert((int)PINGS_MAX <= (int)ENGINE_PINGS_MAX, "the engine forgets none that waits");
+
 static const uint64_t NS_PER_MS = 1000000;
 
 struct ping {

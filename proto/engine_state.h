@@ -126,11 +126,23 @@ struct peer_ping {
 	uint8_t token[TOKEN_BYTES];
 	bool wanted;      /* as soon as there is room */
 	uint64_t sent_ns; /* 0: none outstanding */
+	uint64_t rtt_ns;  /* smoothed */
+};
+
+enum user_ping_state {
+	USER_PING_FREE,
+	USER_PING_SENT,
+	USER_PING_ANSWERED, /* and not told yet */
+};
+
+/** struct user_ping - one that engine_ping() sent */
+struct user_ping {
+	enum user_ping_state state;
+	uint32_t peer;
+	uint8_t token[TOKEN_BYTES];
 	uint64_t user_token;
-	bool for_user;
-	uint64_t rtt_ns; /* smoothed */
-	uint64_t last_rtt_ns;
-	uint64_t answered_user_token;
+	uint64_t sent_ns;
+	uint64_t rtt_ns;
 };
 
 /** struct peer_try - when to start the next handshake; PROTOCOL.md 7.3 */
@@ -260,6 +272,7 @@ struct engine {
 		struct segment_answer answer;
 	} segments; /* the latest one read: what frame_in points to */
 
+	struct user_ping pings[ENGINE_PINGS_MAX];
 	struct knock knocks[KNOCKS_MAX];
 	bool knocks_changed;
 	bool reserve_wanted;

@@ -3,6 +3,8 @@
  */
 #include "events.h"
 
+#include "pings.h"
+
 void event_raise(struct engine *e, struct peer *p, enum engine_event_type type)
 {
 	p->events |= 1u << type;
@@ -17,11 +19,10 @@ static enum engine_event_type next_type(const struct peer *p)
 {
 	static const enum engine_event_type order_if_up[] = {
 		ENGINE_EVENT_DOWN,  ENGINE_EVENT_UP,    ENGINE_EVENT_RENEWED,
-		ENGINE_EVENT_MOVED, ENGINE_EVENT_HELLO, ENGINE_EVENT_UNREACHED,
-		ENGINE_EVENT_PONG};
+		ENGINE_EVENT_MOVED, ENGINE_EVENT_HELLO, ENGINE_EVENT_UNREACHED};
 	static const enum engine_event_type order_if_down[] = {
-		ENGINE_EVENT_UP,    ENGINE_EVENT_RENEWED,   ENGINE_EVENT_DOWN, ENGINE_EVENT_MOVED,
-		ENGINE_EVENT_HELLO, ENGINE_EVENT_UNREACHED, ENGINE_EVENT_PONG};
+		ENGINE_EVENT_UP,    ENGINE_EVENT_RENEWED, ENGINE_EVENT_DOWN,
+		ENGINE_EVENT_MOVED, ENGINE_EVENT_HELLO,   ENGINE_EVENT_UNREACHED};
 	const enum engine_event_type *order = p->is_up ? order_if_up : order_if_down;
 	size_t i = 0;
 
@@ -53,10 +54,7 @@ bool engine_next_event(struct engine *e, struct engine_event *out)
 		struct peer *p = &e->peers[e->event_ring[e->event_first]];
 
 		if (p->in_use && p->events) {
-			*out = (struct engine_event){.type = next_type(p),
-						     .peer = (int)p->number,
-						     .token = p->ping.answered_user_token,
-						     .rtt_ns = p->ping.last_rtt_ns};
+			*out = (struct engine_event){.type = next_type(p), .peer = (int)p->number};
 			p->events &= ~(1u << out->type);
 			return true;
 		}
@@ -64,5 +62,5 @@ bool engine_next_event(struct engine *e, struct engine_event *out)
 		e->event_first = (e->event_first + 1) % e->peers_max;
 		e->event_count--;
 	}
-	return next_general(e, out);
+	return pings_next_event(e, out) || next_general(e, out);
 }

@@ -3,11 +3,11 @@
  */
 #include "path.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "events.h"
 #include "outbox.h"
+#include "pings.h"
 #include "session.h"
 #include "timers.h"
 
@@ -174,41 +174,30 @@ enum drop path_ping(struct engine *e, struct peer *p, uint64_t now_ns)
 
 	e->random(e->random_context, g->token, TOKEN_BYTES);
 	g->sent_ns = now_ns ? now_ns : 1;
-	g->for_user = false;
 	drop = outbox_record(e, p, &record, now_ns);
 	if (drop == DROP_NONE)
 		g->wanted = false;
 	return drop;
 }
 
-void path_take_pong(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
-		    uint64_t now_ns)
+void path_measured(struct peer *p, uint64_t sample_ns)
 {
 	struct peer_ping *g = &p->ping;
-	uint64_t sample_ns;
 
-	if (!g->sent_ns || memcmp(g->token, token, TOKEN_BYTES) != 0)
-		return;
-	sample_ns = age_of(g->sent_ns, now_ns);
 	if (g->rtt_ns)
 		g->rtt_ns += (sample_ns >> RTT_SHIFT) - (g->rtt_ns >> RTT_SHIFT);
 	else
 		g->rtt_ns = sample_ns ? sample_ns : 1;
-	g->sent_ns = 0;
-	if (!g->for_user)
-		return;
-	g->last_rtt_ns = sample_ns;
-	g->answered_user_token = g->user_token;
-	event_raise(e, p, ENGINE_EVENT_PONG);
 }
 
-int engine_ping(struct engine *e, int peer, uint64_t token, uint64_t now_ns)
+void path_take_pong(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
+		    uint64_t now_ns)
 {
-	struct peer *p = peer_by_number(e, peer);
+	struct peer_ping *g = &p->ping;
 
-	if (!p || path_ping(e, p, now_ns) != DROP_NONE)
-		return -ENOTCONN;
-	p->ping.for_user = true;
-	p->ping.user_token = token;
-	return 0;
+	if (pings_take_pong(e, p, token, now_ns) || !g->sent_ns ||
+	    memcmp(g->token, token, TOKEN_BYTES) != 0)
+		return;
+	path_measured(p, age_of(g->sent_ns, now_ns));
+	g->sent_ns = 0;
 }

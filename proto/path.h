@@ -66,7 +66,10 @@ void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TO
 /** path_ping() - Ask for an answer. Return: as outbox_record() */
 enum drop path_ping(struct engine *e, struct peer *p, uint64_t now_ns);
 
-/** path_take_pong() - Round trip of the latest ping; others are ignored */
+/** path_measured() - A round trip took @sample_ns: it goes into the smoothed time */
+void path_measured(struct peer *p, uint64_t sample_ns);
+
+/** path_take_pong() - Of a ping that was asked for, or of the latest of our own; others are ignored */
 void path_take_pong(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
 		    uint64_t now_ns);
 

@@ -10,6 +10,7 @@
 #include "knocks.h"
 #include "outbox.h"
 #include "path.h"
+#include "pings.h"
 #include "session.h"
 #include "timers.h"
 
@@ -131,6 +132,7 @@ void engine_peer_remove(struct engine *e, int peer, uint64_t now_ns)
 	key_wipe(p->secrets, sizeof(*p->secrets));
 	if (e->input.peer == p)
 		e->input.peer = NULL;
+	pings_forget(e, p);
 	p->in_use = false;
 	hello_changed(e, now_ns);
 }

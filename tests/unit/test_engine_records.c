@@ -345,6 +345,81 @@ static void ping_is_answered_and_measures_the_round_trip(void **state)
 	wire_free(w);
 }
 
+static void pings_to_one_peer_are_each_answered_with_their_own_round_trip(void **state)
+{
+	struct wire *w = wire_pair();
+	struct packet first, second;
+	struct engine_event event;
+
+	(void)state;
+	assert_int_equal(engine_ping(wire_engine(w, 0), w->hosts[0].peer[1], 1, w->now_ns), 0);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_DATA, &first));
+	w->now_ns += 10 * NS_PER_MS;
+	assert_int_equal(engine_ping(wire_engine(w, 0), w->hosts[0].peer[1], 2, w->now_ns), 0);
+	wire_collect(w);
+	assert_true(wire_take(w, MESSAGE_DATA, &second));
+	w->now_ns += 20 * NS_PER_MS;
+	wire_deliver(w, &second);
+	wire_settle(w);
+	assert_int_equal(wire_events(w, 0, 1, ENGINE_EVENT_PONG), 1);
+	assert_true(w->hosts[0].last_pong.token == 2);
+	assert_true(w->hosts[0].last_pong.rtt_ns == 20 * NS_PER_MS);
+	wire_deliver(w, &first);
+	wire_settle(w);
+	assert_int_equal(wire_events(w, 0, 1, ENGINE_EVENT_PONG), 2);
+	assert_true(w->hosts[0].last_pong.token == 1);
+	assert_true(w->hosts[0].last_pong.rtt_ns == 30 * NS_PER_MS);
+	assert_false(engine_next_event(wire_engine(w, 0), &event));
+	wire_free(w);
+}
+
+static void as_many_pings_as_may_wait_are_all_answered_in_one_batch(void **state)
+{
+	struct wire *w = wire_pair();
+
+	(void)state;
+	for (uint64_t i = 0; i < ENGINE_PINGS_MAX; i++)
+		assert_int_equal(engine_ping(wire_engine(w, 0), w->hosts[0].peer[1], i, w->now_ns),
+				 0);
+	wire_settle(w);
+	assert_int_equal(wire_events(w, 0, 1, ENGINE_EVENT_PONG), ENGINE_PINGS_MAX);
+	wire_free(w);
+}
+
+static void the_oldest_of_too_many_pings_is_forgotten(void **state)
+{
+	struct wire *w = wire_pair();
+	struct packet p;
+
+	(void)state;
+	for (uint64_t i = 0; i <= ENGINE_PINGS_MAX; i++) {
+		assert_int_equal(engine_ping(wire_engine(w, 0), w->hosts[0].peer[1], i, w->now_ns),
+				 0);
+		w->now_ns += NS_PER_MS;
+	}
+	wire_collect(w);
+	while (wire_take(w, MESSAGE_DATA, &p)) {
+		wire_deliver(w, &p);
+		wire_settle(w);
+	}
+	assert_int_equal(wire_events(w, 0, 1, ENGINE_EVENT_PONG), ENGINE_PINGS_MAX);
+	wire_free(w);
+}
+
+static void a_ping_to_a_peer_that_was_removed_is_forgotten(void **state)
+{
+	struct wire *w = wire_pair();
+	struct engine *e = wire_engine(w, 0);
+
+	(void)state;
+	assert_int_equal(engine_ping(e, w->hosts[0].peer[1], 1, w->now_ns), 0);
+	engine_peer_remove(e, w->hosts[0].peer[1], w->now_ns);
+	for (size_t i = 0; i < ENGINE_PINGS_MAX; i++)
+		assert_int_equal(e->pings[i].state, USER_PING_FREE);
+	wire_free(w);
+}
+
 static void pong_that_was_not_asked_for_is_ignored(void **state)
 {
 	struct wire *w = wire_pair();
@@ -398,6 +473,10 @@ int main(void)
 		cmocka_unit_test(on_segment_is_passed_on_and_an_unfinished_checksum_is_not),
 		cmocka_unit_test(goodbye_ends_the_session_and_nothing_behind_it_counts),
 		cmocka_unit_test(ping_is_answered_and_measures_the_round_trip),
+		cmocka_unit_test(pings_to_one_peer_are_each_answered_with_their_own_round_trip),
+		cmocka_unit_test(as_many_pings_as_may_wait_are_all_answered_in_one_batch),
+		cmocka_unit_test(the_oldest_of_too_many_pings_is_forgotten),
+		cmocka_unit_test(a_ping_to_a_peer_that_was_removed_is_forgotten),
 		cmocka_unit_test(pong_that_was_not_asked_for_is_ignored),
 		cmocka_unit_test(frames_of_one_peer_are_never_sent_to_another),
 	};

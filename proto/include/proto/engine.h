@@ -37,6 +37,7 @@ enum {
 		1232,     /* UDP payload: IPv6's minimum MTU less its headers; PROTOCOL.md 7.1 */
 	OUTBOX_MAX = 128, /* datagrams between two flushes */
 	KNOCKS_MAX = 8,
+	ENGINE_PINGS_MAX = 16, /* engine_ping() that wait for their answer, of all peers together */
 };
 
 /** typedef engine_random - Fill @len bytes with cryptographically strong randomness */
@@ -305,10 +306,23 @@ struct engine_event {
 	uint64_t rtt_ns;
 };
 
-/** engine_next_event() - None is ever lost: each is a flag per peer. Return: false when there is none */
+/**
+ * engine_next_event() - What happened next
+ *
+ * None is ever lost: each is a flag per peer, but for the answers to the latest ENGINE_PINGS_MAX pings.
+ * Return: false when there is none
+ */
 bool engine_next_event(struct engine *e, struct engine_event *out);
 
-/** engine_ping() - Measure the round trip. Return: 0, or -ENOTCONN without a session */
+/**
+ * engine_ping() - Measure the round trip
+ * @token:	comes back with ENGINE_EVENT_PONG
+ *
+ * Many may be under way, to one peer too. With ENGINE_PINGS_MAX waiting, the oldest is forgotten; so the
+ * caller, who gives up on them by his own clock, lets no more wait.
+ *
+ * Return: 0, or -ENOTCONN without a session
+ */
 int engine_ping(struct engine *e, int peer, uint64_t token, uint64_t now_ns);
 
 /* ---- status ---- */
