@@ -237,12 +237,30 @@ enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out 
 	return DROP_NONE;
 }
 
-/* Close the gap of a datagram that could not be sealed. */
-static void move_down(struct outbox *o, uint32_t from, uint32_t to)
+/* To a place further down that is free; a peer whose open datagram it is follows. */
+static void move_down(struct engine *e, uint32_t from, uint32_t to)
 {
+	struct outbox *o = &e->outbox;
+
+	if (from == to)
+		return;
 	memcpy(o->bytes[to], o->bytes[from], o->datagrams[from].len);
 	o->datagrams[to] = o->datagrams[from];
 	o->datagrams[to].bytes = o->bytes[to];
+	o->open[to] = o->open[from];
+	o->asks[to] = o->asks[from];
+	if (o->open[to])
+		e->peers[o->datagrams[to].peer].open_slot = (int)to;
+}
+
+/* Return: how many are sealed, up to the first that is not (or was, with its session gone, discarded) */
+static uint32_t sealed_count(const struct outbox *o)
+{
+	uint32_t i = 0;
+
+	while (i < o->count && !o->open[i] && o->datagrams[i].len)
+		i++;
+	return i;
 }
 
 void engine_flush(struct engine *e, uint64_t now_ns)
@@ -255,9 +273,7 @@ void engine_flush(struct engine *e, uint64_t now_ns)
 			outbox_seal(e, &e->peers[o->datagrams[i].peer], now_ns);
 		if (!o->datagrams[i].len)
 			continue;
-		if (kept != i)
-			move_down(o, i, kept);
-		kept++;
+		move_down(e, i, kept++);
 	}
 	o->count = kept;
 }
@@ -265,7 +281,7 @@ void engine_flush(struct engine *e, uint64_t now_ns)
 size_t engine_outbox(const struct engine *e, const struct datagram **out)
 {
 	*out = e->outbox.datagrams;
-	return e->outbox.count;
+	return sealed_count(&e->outbox);
 }
 
 bool engine_outbox_has_room(const struct engine *e, size_t datagrams)
@@ -275,5 +291,9 @@ bool engine_outbox_has_room(const struct engine *e, size_t datagrams)
 
 void engine_outbox_clear(struct engine *e)
 {
-	e->outbox.count = 0;
+	uint32_t sealed = sealed_count(&e->outbox), left = e->outbox.count - sealed;
+
+	for (uint32_t i = 0; i < left; i++)
+		move_down(e, sealed + i, i);
+	e->outbox.count = left;
 }

@@ -73,6 +73,29 @@ static void initiation_that_cannot_be_answered_is_counted_and_may_come_again(voi
 	wire_free(w);
 }
 
+static void what_was_not_flushed_is_neither_shown_nor_lost_by_a_clear(void **state)
+{
+	struct wire *w = wire_pair();
+	struct engine *e = wire_engine(w, 0);
+	const struct datagram *d;
+
+	(void)state;
+	wire_run(w, S_NS);
+	assert_non_null(outbox_raw(e, -1, &(struct addr){.port = 0}, COOKIE_REPLY_BYTES));
+	assert_int_equal(wire_send(w, 0, 1, 60, 1), DROP_NONE);
+	assert_int_equal(engine_outbox(e, &d), 1); /* the frame's datagram is plain text still */
+	engine_outbox_clear(e);
+	assert_int_equal(engine_outbox(e, &d), 0);
+	/* Another's datagram does not get into its place, nor its next frame anywhere else. */
+	assert_non_null(outbox_raw(e, -1, &(struct addr){.port = 0}, COOKIE_REPLY_BYTES));
+	assert_int_equal(wire_send(w, 0, 1, 60, 2), DROP_NONE);
+	engine_flush(e, w->now_ns);
+	assert_int_equal(engine_outbox(e, &d), 2);
+	wire_settle(w);
+	assert_int_equal(w->hosts[1].frames, 2);
+	wire_free(w);
+}
+
 static void full_outbox_stops_a_tick_that_goes_on_after_it_is_cleared(void **state)
 {
 	struct wire *w = wire_pair();
@@ -207,6 +230,7 @@ int main(void)
 		cmocka_unit_test(full_outbox_refuses_a_frame_that_may_be_tried_again),
 		cmocka_unit_test(split_frame_goes_out_whole_or_not_at_all),
 		cmocka_unit_test(initiation_that_cannot_be_answered_is_counted_and_may_come_again),
+		cmocka_unit_test(what_was_not_flushed_is_neither_shown_nor_lost_by_a_clear),
 		cmocka_unit_test(full_outbox_stops_a_tick_that_goes_on_after_it_is_cleared),
 		cmocka_unit_test(input_with_a_full_outbox_harms_nothing),
 		cmocka_unit_test(piece_of_a_frame_never_goes_out_on_another_session),

@@ -262,13 +262,18 @@ struct datagram {
 /** engine_flush() - Seal the datagrams that still wait for company */
 void engine_flush(struct engine *e, uint64_t now_ns);
 
-/** engine_outbox() - Sealed datagrams in order. Return: their number; @out: the first, contiguous */
+/**
+ * engine_outbox() - Sealed datagrams in order
+ *
+ * Up to the first that still waits for company: all of them after engine_flush().
+ * Return: their number; @out: the first, contiguous
+ */
 size_t engine_outbox(const struct engine *e, const struct datagram **out);
 
 /** engine_outbox_has_room() - At least @datagrams more fit without a flush and clear */
 bool engine_outbox_has_room(const struct engine *e, size_t datagrams);
 
-/** engine_outbox_clear() - The sealed datagrams were sent (or could not be) */
+/** engine_outbox_clear() - What engine_outbox() shows was sent (or could not be); the others wait on */
 void engine_outbox_clear(struct engine *e);
 
 /* ---- time ---- */
