@@ -124,6 +124,17 @@ static enum drop take_fragment(struct engine *e, struct reader *body, struct fra
 	return take_body(e, &whole, out);
 }
 
+static void take_goodbye(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	e->input.peer = NULL; /* nothing after it counts */
+	if (session_end_up_to(e, p, e->input.local_index, now_ns)) {
+		p->said_goodbye = true;
+		p->trouble = TROUBLE_GOODBYE;
+		p->attempt.at_ns = now_ns + TRY_NS; /* it is just leaving */
+	}
+	timers_due(e, p, now_ns);
+}
+
 /* Records with a token for a body, or none. Return: DROP_BAD_RECORD if the length is wrong. */
 static enum drop take_small(struct engine *e, uint8_t type, struct reader *body, uint64_t now_ns)
 {
@@ -144,12 +155,7 @@ static enum drop take_small(struct engine *e, uint8_t type, struct reader *body,
 	} else if (type == RECORD_PATH_RESPONSE) {
 		path_take_response(e, p, token, now_ns);
 	} else if (type == RECORD_GOODBYE) {
-		session_end_all(e, p, now_ns);
-		p->said_goodbye = true;
-		p->trouble = TROUBLE_GOODBYE;
-		p->attempt.at_ns = now_ns + TRY_NS; /* it is just leaving */
-		timers_due(e, p, now_ns);
-		e->input.peer = NULL; /* nothing after it counts */
+		take_goodbye(e, p, now_ns);
 	}
 	return DROP_NONE;
 }

@@ -62,10 +62,11 @@ static uint8_t *append(struct engine *e, int slot, uint8_t type, size_t body_len
 	return body;
 }
 
-/* Header, encryption, tag. The slot holds its records; @s may send. */
-static void seal_slot(struct engine *e, struct peer *p, int slot, uint64_t now_ns)
+/* Header, encryption, tag. The slot holds its records; the session @with may send. */
+static void seal_slot(struct engine *e, struct peer *p, int slot, enum session_slot with,
+		      uint64_t now_ns)
 {
-	struct session *s = &p->sessions[p->current];
+	struct session *s = &p->sessions[with];
 	struct datagram *d = &e->outbox.datagrams[slot];
 	uint8_t *bytes = e->outbox.bytes[slot];
 	struct writer w = writer_over(bytes, DATA_HEADER_BYTES);
@@ -77,7 +78,7 @@ static void seal_slot(struct engine *e, struct peer *p, int slot, uint64_t now_n
 	writer_zeros(&w, TYPE_BYTES - 1);
 	writer_u32(&w, s->remote_index);
 	writer_u64(&w, sealed.counter);
-	seal_datagram(s->cipher, p->secrets->sessions[p->current].send, &sealed);
+	seal_datagram(s->cipher, p->secrets->sessions[with].send, &sealed);
 	d->len += TAG_BYTES;
 	if (e->outbox.matters[slot])
 		timers_sent(e, p, e->outbox.asks[slot], now_ns);
@@ -109,7 +110,7 @@ void outbox_seal(struct engine *e, struct peer *p, uint64_t now_ns)
 	p->open_slot = -1;
 	e->outbox.open[slot] = false;
 	e->outbox.datagrams[slot].to = p->endpoint;
-	seal_slot(e, p, slot, now_ns);
+	seal_slot(e, p, slot, p->current, now_ns);
 }
 
 /* The open datagram if it has @room bytes, else a new one. Return: its slot, or -1 when full. */
@@ -142,20 +143,44 @@ enum drop outbox_record(struct engine *e, struct peer *p, const struct record *r
 	return DROP_NONE;
 }
 
-enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record *record,
-			   const struct addr *to, uint64_t now_ns)
+/* A record alone in a datagram, on any session. */
+static enum drop send_alone(struct engine *e, struct peer *p, const struct record *record,
+			    enum session_slot with, uint64_t now_ns)
 {
 	int slot;
+	uint8_t *body;
 
-	if (p->current == SLOT_NONE || !session_is_usable(&p->sessions[p->current], now_ns))
+	if (with == SLOT_NONE || !session_is_usable(&p->sessions[with], now_ns))
 		return DROP_NO_SESSION;
 	slot = claim(e, p, DATA_HEADER_BYTES);
 	if (slot < 0)
 		return DROP_OUTBOX_FULL;
-	memcpy(append(e, slot, record->type, record->len), record->body, record->len);
-	e->outbox.datagrams[slot].to = *to;
-	seal_slot(e, p, slot, now_ns);
+	body = append(e, slot, record->type, record->len);
+	if (record->len)
+		memcpy(body, record->body, record->len);
+	e->outbox.datagrams[slot].to = p->endpoint;
+	seal_slot(e, p, slot, with, now_ns);
 	return DROP_NONE;
+}
+
+enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record *record,
+			   const struct addr *to, uint64_t now_ns)
+{
+	enum drop drop = send_alone(e, p, record, p->current, now_ns);
+
+	if (drop == DROP_NONE)
+		e->outbox.datagrams[e->outbox.count - 1].to = *to;
+	return drop;
+}
+
+void outbox_goodbye(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	static const enum session_slot SAID_ON[GOODBYES_MAX] = {SLOT_OURS, SLOT_THEIRS, SLOT_NEXT};
+	const struct record record = {.type = RECORD_GOODBYE};
+
+	outbox_seal(e, p, now_ns);
+	for (size_t i = 0; addr_is_set(&p->endpoint) && i < GOODBYES_MAX; i++)
+		send_alone(e, p, &record, SAID_ON[i], now_ns);
 }
 
 static uint16_t frame_tag(const struct frame_out *frame)

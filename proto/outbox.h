@@ -15,6 +15,10 @@
 
 #include "engine_state.h"
 
+enum {
+	GOODBYES_MAX = 3 /* datagrams of outbox_goodbye() */
+};
+
 /** struct record - one to send; borrows @body */
 struct record {
 	uint8_t type; /* enum record_type */
@@ -36,6 +40,9 @@ enum drop outbox_record(struct engine *e, struct peer *p, const struct record *r
 /** outbox_record_to() - Alone in a datagram to an address that is not (yet) the endpoint */
 enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record *record,
 			   const struct addr *to, uint64_t now_ns);
+
+/** outbox_goodbye() - What waits, then a goodbye on each session that may be sent on, or may soon be */
+void outbox_goodbye(struct engine *e, struct peer *p, uint64_t now_ns);
 
 /** outbox_frame() - A frame, whole or in pieces; all of it or nothing */
 enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out *frame,

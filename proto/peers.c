@@ -91,12 +91,6 @@ int engine_peer_add(struct engine *e, const struct engine_peer_config *config, u
 	return (int)number;
 }
 
-static void say_goodbye(struct engine *e, struct peer *p, uint64_t now_ns)
-{
-	outbox_record(e, p, &(struct record){.type = RECORD_GOODBYE}, now_ns);
-	outbox_seal(e, p, now_ns);
-}
-
 void engine_peer_change(struct engine *e, int peer, const struct engine_peer_config *config,
 			uint64_t now_ns)
 {
@@ -108,7 +102,7 @@ void engine_peer_change(struct engine *e, int peer, const struct engine_peer_con
 	new_vlans = vlans_differ(p, config);
 	new_psk = memcmp(&p->secrets->psk, &config->psk, sizeof(config->psk)) != 0;
 	if (new_psk)
-		say_goodbye(e, p, now_ns);
+		outbox_goodbye(e, p, now_ns);
 	set_policy(p, config);
 	if (new_psk) {
 		session_end_all(e, p, now_ns);
@@ -126,7 +120,7 @@ void engine_peer_remove(struct engine *e, int peer, uint64_t now_ns)
 
 	if (!p)
 		return;
-	say_goodbye(e, p, now_ns);
+	outbox_goodbye(e, p, now_ns);
 	session_end_all(e, p, now_ns);
 	heap_set(&e->timers, &p->timer, HEAP_NEVER);
 	key_wipe(p->secrets, sizeof(*p->secrets));
@@ -192,9 +186,9 @@ bool engine_goodbye(struct engine *e, uint64_t now_ns)
 
 		if (!p->in_use || p->current == SLOT_NONE)
 			continue;
-		if (outbox_room(e) == 0)
+		if (outbox_room(e) < GOODBYES_MAX)
 			return true;
-		say_goodbye(e, p, now_ns);
+		outbox_goodbye(e, p, now_ns);
 		session_end_all(e, p, now_ns);
 		heap_set(&e->timers, &p->timer, HEAP_NEVER);
 	}

@@ -177,11 +177,9 @@ static void end(struct engine *e, struct peer *p, enum session_slot slot, uint64
 	choose(e, p, now_ns);
 }
 
-void session_end_all(struct engine *e, struct peer *p, uint64_t now_ns)
+/* No session is left that may be sent on. */
+static void start_over(struct engine *e, struct peer *p, uint64_t now_ns)
 {
-	outbox_discard(e, p);
-	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
-		wipe(e, p, slot);
 	for (size_t i = 0; i < OUTGOING_MAX; i++)
 		outgoing_end(e, p, i);
 	p->attempt = (struct peer_try){.at_ns = now_ns};
@@ -190,6 +188,40 @@ void session_end_all(struct engine *e, struct peer *p, uint64_t now_ns)
 	p->hello.resend_at_ns = HEAP_NEVER;
 	p->challenge.open = false;
 	choose(e, p, now_ns);
+}
+
+void session_end_all(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	outbox_discard(e, p);
+	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
+		wipe(e, p, slot);
+	start_over(e, p, now_ns);
+}
+
+/* Whose end is that of @gone, too: what is not newer, and what crossed with it. PROTOCOL.md 6.5 */
+static bool ends_with(const struct session *s, const struct session *gone)
+{
+	uint64_t since_ns = s->usable_ns ? s->usable_ns : s->born_ns; /* not confirmed yet */
+
+	return since_ns <= gone->usable_ns || (gone->cross_id && s->cross_id == gone->cross_id);
+}
+
+bool session_end_up_to(struct engine *e, struct peer *p, uint32_t local_index, uint64_t now_ns)
+{
+	enum session_slot last = session_find(p, local_index);
+	bool ends[SLOT_COUNT];
+
+	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
+		ends[slot] = ends_with(&p->sessions[slot], &p->sessions[last]);
+	if (p->current != SLOT_NONE && ends[p->current])
+		outbox_discard(e, p);
+	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
+		if (ends[slot])
+			wipe(e, p, slot);
+	choose(e, p, now_ns);
+	if (p->current == SLOT_NONE)
+		start_over(e, p, now_ns);
+	return p->current == SLOT_NONE;
 }
 
 /* When the session in @slot ends. */
@@ -208,7 +240,7 @@ static uint64_t end_of(const struct peer *p, enum session_slot slot)
 
 void session_expire(struct engine *e, struct peer *p, uint64_t now_ns)
 {
-	if (end_of(p, SLOT_NEXT) <= now_ns && p->current == SLOT_NONE)
+	if (end_of(p, SLOT_NEXT) <= now_ns && p->current == SLOT_NONE && !p->said_goodbye)
 		p->trouble = TROUBLE_UNCONFIRMED;
 	for (enum session_slot slot = SLOT_OURS; slot < SLOT_COUNT; slot++)
 		if (end_of(p, slot) <= now_ns)

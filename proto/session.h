@@ -43,6 +43,13 @@ enum session_slot session_find(const struct peer *p, uint32_t local_index);
 /** session_end_all() - Wipe all, and all initiations; the peer is down */
 void session_end_all(struct engine *e, struct peer *p, uint64_t now_ns);
 
+/**
+ * session_end_up_to() - The peer ended the session with that local index
+ *
+ * It ends with all that are not newer. Return: whether none is left to send on: the peer is down
+ */
+bool session_end_up_to(struct engine *e, struct peer *p, uint32_t local_index, uint64_t now_ns);
+
 /** session_expire() - End what is too old */
 void session_expire(struct engine *e, struct peer *p, uint64_t now_ns);
 

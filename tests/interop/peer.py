@@ -50,13 +50,12 @@ class Peer:
         self.cookies = {}  # address to (cookie, when it came)
         self.outstanding = []  # our Handshakes that wait, the earlier first
         self.ours = self.theirs = self.unconfirmed = None
-        self.replaced = None  # (session, since when)
-        self.made_at = None  # when the latest session was made
+        self.replaced = self.made_at = None  # (session, since when); when the latest was made
         self.confirmed_timestamp = self.answered_timestamp = b""
         self.initiations = collections.deque(maxlen=INITIATIONS_A_SECOND)
         self.tries = Tries()
         self.challenge = None  # (address, token, when it was first sent)
-        self.challenged_at = float("-inf")
+        self.challenged_at = self.sent_at = float("-inf")
         self.reassembly = records.Reassembly(node.max_frame, node.reassemblies)
         self.queue = []  # bodies of frames that wait for flush()
         self.hello = Hello(1, node.name, node.vlans, node.addresses)
@@ -64,19 +63,20 @@ class Peer:
         self.frames = []  # (vlan, frame) received
         self.segments = []  # segment reports and answers received, as segments.parse() gives them
         self.pongs = []  # tokens that came back
-        self.ping_token = None
-        self.goodbyes = 0
-        self.sent_at = float("-inf")
+        self.ping_token, self.goodbyes = None, 0
         self.owing_since = self.unheard_since = None
 
     # -- sessions -----------------------------------------------------------------------------
+
+    def _crossed(self):
+        return self.ours and self.theirs and self.ours.handshake in self.theirs.answered_during
 
     @property
     def current(self):
         """The session that is sent on, or None."""
         if not self.ours or not self.theirs:
             return self.ours or self.theirs
-        if self.ours.handshake in self.theirs.answered_during:  # they crossed
+        if self._crossed():
             return self.ours if self.node.static.public < self.public else self.theirs
         return max(self.ours, self.theirs, key=lambda session: session.ready_at)
 
@@ -102,14 +102,16 @@ class Peer:
         if old:
             self.replaced = (old, now)
 
-    def end(self):
-        """End all sessions."""
+    def end(self, last=None):
+        """End all sessions, or those that end with @last."""
         replaced = self.replaced and self.replaced[0]
-        for session in (self.ours, self.theirs, self.unconfirmed, replaced):
-            if session:
+        pair = (self.ours, self.theirs) if self._crossed() else ()
+        for session in filter(None, (self.ours, self.theirs, self.unconfirmed, replaced)):
+            if not last or session.ready_at <= last.ready_at or (last in pair and session in pair):
                 self._forget(session)
-        self.unheard_since = self.owing_since = None
-        self.tries = Tries()
+        if not self.current:
+            self.unheard_since = self.owing_since = None
+            self.tries = Tries()
 
     def give_up(self, handshakes):
         """These initiations of ours are no longer outstanding."""
@@ -321,7 +323,7 @@ class Peer:
 
     def _on_goodbye(self, now, session, source, body):
         self.goodbyes += 1
-        self.end()
+        self.end(session)
 
     HANDLERS = {
         records.FRAME: _on_frame,
@@ -415,7 +417,8 @@ class Peer:
 
     def goodbye(self, now):
         """Say goodbye and end all sessions."""
-        self.send(now, records.record(records.GOODBYE))
+        for session in filter(None, (self.ours, self.theirs, self.unconfirmed)):
+            self.send(now, records.record(records.GOODBYE), session)
         self.end()
 
     # -- time -----------------------------------------------------------------------------------

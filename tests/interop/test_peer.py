@@ -473,3 +473,16 @@ def test_goodbye_ends_the_sessions_on_both_sides(world):
     to_two.goodbye(world.now)
     world.settle()
     assert not to_two.up and not to_one.up and to_one.goodbyes == 1
+
+
+def test_a_goodbye_that_comes_late_leaves_a_newer_session_alone(world):
+    to_two, to_one = connect(world)
+    old = to_one.current
+    world.now += 1
+    to_two.initiate(world.now)
+    world.settle()
+    assert to_one.current is not old and to_one.replaced[0] is old
+    to_one.end(old)
+    assert to_one.up and not to_one.replaced
+    to_one.end(to_one.current)
+    assert not to_one.up
