@@ -352,9 +352,11 @@ static int start(struct agent *a, const char *folder, struct error *err)
 		rc = start_identity(a, err);
 	if (rc == 0)
 		rc = open_parts(a, err);
+	if (rc == 0)
+		rc = events_open_state(a, err);
 	if (rc)
 		return rc;
-	events_reserve(a);
+	events_save_state_now(a); /* before the first initiation */
 	reload_self(a);
 	reload_trust(a);
 	sandbox_finish(&a->sandbox);
@@ -381,7 +383,7 @@ static void say_goodbye(struct agent *a)
 	while (engine_goodbye(a->engine, clock_now_ns()))
 		lan_flush(a->lan);
 	lan_flush(a->lan);
-	events_save_state(a);
+	events_save_state_now(a);
 }
 
 static void close_parts(struct agent *a)
@@ -419,6 +421,7 @@ static void release(struct agent *a)
 		munmap(a->memory.plain, a->memory.plain_bytes);
 	sodium_free(a->memory.secrets);
 	trust_free(&a->trust);
+	state_writer_fini(&a->writer);
 	state_fini(&a->state);
 	if (a->folder_fd >= 0)
 		close(a->folder_fd);

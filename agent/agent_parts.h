@@ -34,11 +34,14 @@ void events_drain(struct agent *a, uint64_t now_ns);
 /** events_send_failed() - The kernel refused a datagram for @peer (-1: none); @error: positive errno */
 void events_send_failed(struct agent *a, int peer, int error);
 
-/** events_reserve() - Put the engine's timestamp ceiling on disk, so that it may initiate */
-void events_reserve(struct agent *a);
+/** events_open_state() - Make ready to write `state`. Return: 0, or -ENOMEM with @err */
+int events_open_state(struct agent *a, struct error *err);
 
-/** events_save_state() - Write `state` now; a failure becomes a note */
+/** events_save_state() - Write `state` beside the loop; a failure becomes a note */
 void events_save_state(struct agent *a);
+
+/** events_save_state_now() - Wait for it, with the engine's timestamp ceiling in it: at start and stop */
+void events_save_state_now(struct agent *a);
 
 /* ---- reload.c ---- */
 

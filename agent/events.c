@@ -22,18 +22,41 @@ enum {
 
 static const uint64_t NS_PER_S = 1000000000, NS_PER_MS = 1000000;
 
-void events_save_state(struct agent *a)
+/* Saved or not, the engine goes on: a full disk must not keep a LAN apart, and status says it */
+static void on_state_written(void *context, uint64_t ceiling_ns, const struct error *err)
 {
-	struct error err = {0};
+	struct agent *a = context;
 	struct warning warning;
 
-	uv_timer_stop(&a->saving);
 	notes_begin(&a->notes, NOTE_STATE);
-	if (state_save(&a->state, &err) != 0) {
-		warning = warning_make("state-not-saved", err.text, "");
+	if (err) {
+		warning = warning_make("state-not-saved", err->text, "");
 		notes_add(&a->notes, NOTE_STATE, &warning);
 	}
 	notes_end(&a->notes, NOTE_STATE);
+	engine_timestamp_persisted(a->engine, ceiling_ns, clock_now_ns());
+}
+
+int events_open_state(struct agent *a, struct error *err)
+{
+	const struct state_writer_events events = {.on_written = on_state_written, .context = a};
+
+	if (state_writer_init(&a->writer, &a->loop, &a->state, &events) != 0)
+		return error_set(err, -ENOMEM, "%s: no memory to write it", a->state.path);
+	return 0;
+}
+
+void events_save_state(struct agent *a)
+{
+	uv_timer_stop(&a->saving);
+	state_writer_request(&a->writer);
+}
+
+void events_save_state_now(struct agent *a)
+{
+	uv_timer_stop(&a->saving);
+	a->state.timestamp_ceiling_ns = engine_timestamp_ceiling_ns(a->engine);
+	state_writer_now(&a->writer);
 }
 
 static void on_save(uv_timer_t *timer)
@@ -54,12 +77,11 @@ static void save_addresses(struct agent *a)
 		uv_timer_start(&a->saving, on_save, wait_ms, 0);
 }
 
-/* Saved or not, the engine goes on: a full disk must not keep a LAN apart, and status says it */
-void events_reserve(struct agent *a)
+/* The engine is told when it is on disk: on_state_written() */
+static void reserve(struct agent *a)
 {
 	a->state.timestamp_ceiling_ns = engine_timestamp_ceiling_ns(a->engine);
 	events_save_state(a);
-	engine_timestamp_persisted(a->engine, clock_now_ns());
 }
 
 static void on_up(struct agent *a, int number)
@@ -128,7 +150,7 @@ static void handle(struct agent *a, const struct engine_event *event, uint64_t n
 		on_knock(a, now_ns);
 		break;
 	case ENGINE_EVENT_RESERVE:
-		events_reserve(a);
+		reserve(a);
 		break;
 	case ENGINE_EVENT_HELLO:
 		break; /* read from peer info when status asks */

@@ -158,8 +158,7 @@ const struct addr *state_find(const struct state *s, const struct public_key *ke
 	return peer ? &peer->addr : NULL;
 }
 
-/* Return: the file's content, to be freed; NULL without memory */
-static char *render(const struct state *s)
+char *state_text(const struct state *s)
 {
 	char key[KEY_TEXT_BYTES], addr[ADDR_TEXT_BYTES], *text;
 	json_t *peers = json_object();
@@ -175,16 +174,14 @@ static char *render(const struct state *s)
 	return text;
 }
 
-int state_save(const struct state *s, struct error *err)
+int state_write_text(const struct state *s, const char *text, struct error *err)
 {
-	char *text = render(s);
 	const struct file_bytes bytes = {
 		.at = text, .len = text ? strlen(text) : 0, .mode = STATE_MODE};
-	int rc = text ? file_replace(s->path, &bytes, err)
-		      : error_set(err, -ENOMEM, "%s: no memory to write it", s->path);
 
-	free(text);
-	return rc;
+	if (!text)
+		return error_set(err, -ENOMEM, "%s: no memory to write it", s->path);
+	return file_replace(s->path, &bytes, err);
 }
 
 void state_fini(struct state *s)

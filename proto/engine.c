@@ -125,9 +125,11 @@ uint64_t engine_timestamp_ceiling_ns(const struct engine *e)
 	return e->ceiling_wanted_ns;
 }
 
-void engine_timestamp_persisted(struct engine *e, uint64_t now_ns)
+void engine_timestamp_persisted(struct engine *e, uint64_t ceiling_ns, uint64_t now_ns)
 {
-	e->ceiling_ns = e->ceiling_wanted_ns;
+	if (ceiling_ns <= e->ceiling_ns)
+		return;
+	e->ceiling_ns = ceiling_ns;
 	for (uint32_t i = 0; i < e->peers_end; i++) {
 		struct peer *p = &e->peers[i];
 

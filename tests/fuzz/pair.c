@@ -120,7 +120,7 @@ static void drain(struct engine *e, uint64_t now_ns)
 	}
 	while (engine_next_event(e, &event))
 		if (event.type == ENGINE_EVENT_RESERVE)
-			engine_timestamp_persisted(e, now_ns);
+			engine_timestamp_persisted(e, engine_timestamp_ceiling_ns(e), now_ns);
 	fuzz_must(e->reassembly.in_use <= REASSEMBLY_FRAMES_MAX, "reassembly over its limit");
 }
 

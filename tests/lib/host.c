@@ -60,7 +60,8 @@ void host_start(struct host *h, const struct host_setup *setup)
 	h->secrets = calloc(1, engine_secret_bytes(&config));
 	must(h->memory && h->secrets, "out of memory");
 	h->engine = engine_init(&config, h->memory, h->secrets);
-	engine_timestamp_persisted(h->engine, setup->now_ns);
+	engine_timestamp_persisted(h->engine, engine_timestamp_ceiling_ns(h->engine),
+				   setup->now_ns);
 }
 
 void host_stop(struct host *h)

@@ -135,7 +135,7 @@ static void take_event(struct sim *sim, struct sim_agent *a, const struct engine
 	}
 	if (event->type == ENGINE_EVENT_RESERVE) {
 		a->disk.ceiling_ns = engine_timestamp_ceiling_ns(a->host.engine);
-		engine_timestamp_persisted(a->host.engine, sim->now_ns);
+		engine_timestamp_persisted(a->host.engine, a->disk.ceiling_ns, sim->now_ns);
 	} else if (event->type == ENGINE_EVENT_DOWN) {
 		switch_forget(a->sw, member_of_peer(event->peer));
 	} else if (event->type == ENGINE_EVENT_MOVED &&

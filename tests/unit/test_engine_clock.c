@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include "handshake.h"
+
 #define YEAR_NS (365 * 24 * 3600 * NS_PER_S)
 #define WALL_NS (TESTS_WALL_S * NS_PER_S)
 
@@ -124,8 +126,39 @@ static void nothing_is_sent_until_the_ceiling_is_persisted(void **state)
 	}
 	assert_in_range(asked, 1, 10);
 	assert_true(engine_deadline_ns(e) > w->now_ns); /* waits, does not spin */
-	engine_timestamp_persisted(e, w->now_ns);
+	engine_timestamp_persisted(e, engine_timestamp_ceiling_ns(e), w->now_ns);
 	assert_true(next_timestamp(w) >= WALL_NS + 24 * 3600 * NS_PER_S);
+	wire_free(w);
+}
+
+static void only_the_ceiling_that_was_written_counts_as_persisted(void **state)
+{
+	struct wire *w = calling();
+	struct engine *e = wire_engine(w, 0);
+	uint64_t written, before = e->ceiling_ns;
+	struct engine_event event;
+	const struct datagram *d;
+
+	(void)state;
+	next_timestamp(w);
+	engine_set_wall(e, WALL_NS + 24 * 3600 * NS_PER_S, w->now_ns);
+	w->now_ns += 2 * S_NS;
+	engine_tick(e, w->now_ns);
+	written = engine_timestamp_ceiling_ns(e); /* being written, while the clock is set again */
+	engine_set_wall(e, WALL_NS + 48 * 3600 * NS_PER_S, w->now_ns);
+	handshake_reserve(e, w->now_ns);
+	engine_timestamp_persisted(e, written, w->now_ns);
+	assert_true(e->ceiling_ns == written);
+	engine_timestamp_persisted(e, before, w->now_ns); /* an earlier writing that was slower */
+	assert_true(e->ceiling_ns == written);
+	w->now_ns += 2 * S_NS;
+	engine_tick(e, w->now_ns);
+	assert_int_equal(engine_outbox(e, &d), 0);
+	while (engine_next_event(e, &event) && event.type != ENGINE_EVENT_RESERVE)
+		;
+	assert_int_equal(event.type, ENGINE_EVENT_RESERVE); /* it asks for more */
+	engine_timestamp_persisted(e, engine_timestamp_ceiling_ns(e), w->now_ns);
+	assert_true(next_timestamp(w) >= WALL_NS + 48 * 3600 * NS_PER_S);
 	wire_free(w);
 }
 
@@ -217,6 +250,7 @@ int main(void)
 		cmocka_unit_test(clock_set_back_ten_years_still_gives_later_timestamps),
 		cmocka_unit_test(no_timestamp_is_above_the_ceiling_on_disk),
 		cmocka_unit_test(nothing_is_sent_until_the_ceiling_is_persisted),
+		cmocka_unit_test(only_the_ceiling_that_was_written_counts_as_persisted),
 		cmocka_unit_test(restarted_agent_starts_above_the_ceiling),
 		cmocka_unit_test(peers_ten_years_apart_connect),
 		cmocka_unit_test(clock_stepped_by_a_day_either_way_disturbs_no_session),

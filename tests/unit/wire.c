@@ -160,7 +160,9 @@ static void drain_events(struct wire *w, struct wire_host *h)
 		if (event.type == ENGINE_EVENT_PONG)
 			h->last_pong = event;
 		if (event.type == ENGINE_EVENT_RESERVE)
-			engine_timestamp_persisted(h->host.engine, w->now_ns);
+			engine_timestamp_persisted(h->host.engine,
+						   engine_timestamp_ceiling_ns(h->host.engine),
+						   w->now_ns);
 	}
 }
 

@@ -21,6 +21,7 @@
 #include "agent/notes.h"
 #include "agent/sandbox.h"
 #include "agent/state.h"
+#include "agent/state_writer.h"
 #include "common/error.h"
 #include "keys/trust.h"
 #include "keytypes/key.h"
@@ -55,6 +56,7 @@ struct agent {
 	struct sandbox sandbox;
 	struct notes notes;
 	struct state state;
+	struct state_writer writer;
 	struct trust trust;
 	struct agent_memory memory;
 	struct clock_watch clocks;

@@ -60,8 +60,17 @@ bool state_forget(struct state *s, const struct public_key *key);
 /** state_find() - Return: its last address, until the next change; or NULL */
 const struct addr *state_find(const struct state *s, const struct public_key *key);
 
-/** state_save() - Write the file. Return: 0 when it is on disk; a negative errno with @err */
-int state_save(const struct state *s, struct error *err);
+/** state_text() - What the file is to hold. Return: heap memory for free(); NULL without memory */
+char *state_text(const struct state *s);
+
+/**
+ * state_write_text() - Write the file: blocks on the disk
+ * @s:		only its path is read, so another thread may call this
+ * @text:	of state_text(), NULL too
+ *
+ * Return: 0 when it is on disk; a negative errno with @err
+ */
+int state_write_text(const struct state *s, const char *text, struct error *err);
 
 /** state_fini() - Free the list */
 void state_fini(struct state *s);

@@ -98,10 +98,11 @@ void engine_set_wall(struct engine *e, uint64_t wall_ns, uint64_t now_ns);
  *
  * The caller persists the value in `state` before it lets the engine initiate: at start-up and when
  * ENGINE_EVENT_RESERVE comes (an hour ahead, so about once an hour), then calls
- * engine_timestamp_persisted(). Until then no initiation is sent.
+ * engine_timestamp_persisted() with the value that it persisted: another may be wanted by then. Until then
+ * no initiation is sent with a later timestamp.
  */
 uint64_t engine_timestamp_ceiling_ns(const struct engine *e);
-void engine_timestamp_persisted(struct engine *e, uint64_t now_ns);
+void engine_timestamp_persisted(struct engine *e, uint64_t ceiling_ns, uint64_t now_ns);
 
 /* ---- what we say about ourselves ---- */
 
