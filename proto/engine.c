@@ -32,7 +32,7 @@ _Static_assert((int)TICK_ROOM < (int)OUTBOX_MAX, "one peer's timers fit an empty
 
 /** struct layout - where each part lies in the memory region, bytes from its start */
 struct layout {
-	size_t peers, timers, indices, events, reassembly, end;
+	size_t peers, known, timers, indices, events, reassembly, end;
 	uint32_t index_slots;
 };
 
@@ -52,6 +52,7 @@ static struct layout layout_of(const struct engine_config *config)
 	assert(n >= 1 && n <= PEERS_MOST);
 	take(&at, sizeof(struct engine));
 	l.peers = take(&at, n * sizeof(struct peer));
+	l.known = take(&at, n * sizeof(uint32_t));
 	l.timers = take(&at, n * sizeof(struct heap_node *));
 	l.indices = take(&at, l.index_slots * sizeof(struct index_entry));
 	l.events = take(&at, n * sizeof(uint32_t));
@@ -89,6 +90,7 @@ struct engine *engine_init(const struct engine_config *config, void *memory, voi
 	e->own_key_hash = hello_key_hash(&e->own_key);
 	mac_keys_for(&e->own_key, &e->own_macs);
 	e->peers = (struct peer *)(base + l.peers);
+	e->known = (uint32_t *)(base + l.known);
 	heap_init(&e->timers, (struct heap_node **)(base + l.timers), config->peers_max);
 	index_table_init(&e->indices, (struct index_entry *)(base + l.indices), l.index_slots);
 	e->event_ring = (uint32_t *)(base + l.events);

@@ -261,6 +261,8 @@ struct engine {
 	uint32_t hello_generation;
 
 	struct peer *peers;
+	uint32_t *known; /* numbers of peers, in the order of their key_hash */
+	uint32_t known_count;
 	struct heap timers;
 	struct index_table indices;
 	struct load load;

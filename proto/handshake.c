@@ -9,9 +9,9 @@
 #include "events.h"
 #include "hello.h"
 #include "knocks.h"
+#include "known_keys.h"
 #include "outbox.h"
 #include "path.h"
-#include "peers.h"
 #include "session.h"
 #include "timers.h"
 
@@ -212,7 +212,7 @@ static enum drop read_initiation(struct engine *e, const uint8_t *message, struc
 		return DROP_BAD_HANDSHAKE;
 	if (public_key_equal(&in->their_static, &e->own_key))
 		return DROP_OWN_KEY;
-	*peer = peer_find(e, &in->their_static);
+	*peer = known_keys_find(e, &in->their_static);
 	if (*peer)
 		memcpy(static_static, (*peer)->secrets->static_static, KEY_BYTES);
 	else if (noise_dh(static_static, &e->secrets->own, &in->their_static))

@@ -8,23 +8,16 @@
 
 #include "hello.h"
 #include "knocks.h"
+#include "known_keys.h"
 #include "outbox.h"
 #include "path.h"
 #include "pings.h"
 #include "session.h"
 #include "timers.h"
 
-struct peer *peer_find(const struct engine *e, const struct public_key *key)
-{
-	for (uint32_t i = 0; i < e->peers_end; i++)
-		if (e->peers[i].in_use && public_key_equal(&e->peers[i].key, key))
-			return &e->peers[i];
-	return NULL;
-}
-
 int engine_peer_find(const struct engine *e, const struct public_key *key)
 {
-	const struct peer *p = peer_find(e, key);
+	const struct peer *p = known_keys_find(e, key);
 
 	return p ? (int)p->number : -ENOENT;
 }
@@ -59,7 +52,7 @@ int engine_peer_add(struct engine *e, const struct engine_peer_config *config, u
 	struct peer_secrets *secrets;
 	struct peer *p;
 
-	if (peer_find(e, &config->key))
+	if (known_keys_find(e, &config->key))
 		return -EEXIST;
 	if (number == e->peers_max)
 		return -ENOSPC;
@@ -81,6 +74,7 @@ int engine_peer_add(struct engine *e, const struct engine_peer_config *config, u
 			   .attempt = {.at_ns = now_ns}};
 	p->hello.resend_at_ns = HEAP_NEVER;
 	p->key_is_lower = memcmp(p->key.b, e->own_key.b, KEY_BYTES) < 0;
+	known_keys_add(e, p);
 	mac_keys_for(&p->key, &p->macs);
 	set_policy(p, config);
 	if (number == e->peers_end)
@@ -127,6 +121,7 @@ void engine_peer_remove(struct engine *e, int peer, uint64_t now_ns)
 	if (e->input.peer == p)
 		e->input.peer = NULL;
 	pings_forget(e, p);
+	known_keys_remove(e, p);
 	p->in_use = false;
 	hello_changed(e, now_ns);
 }
@@ -225,16 +220,6 @@ bool peer_shares_vlan(const struct peer *p, uint16_t vlan)
 	return false;
 }
 
-static bool is_known(const struct engine *e, uint64_t hash)
-{
-	if (hash == e->own_key_hash)
-		return true;
-	for (uint32_t i = 0; i < e->peers_end; i++)
-		if (e->peers[i].in_use && e->peers[i].key_hash == hash)
-			return true;
-	return false;
-}
-
 /* Keys that the peer knows on vlans that we share, and we do not. */
 static uint32_t count_unknown(const struct engine *e, const struct peer *p)
 {
@@ -242,7 +227,8 @@ static uint32_t count_unknown(const struct engine *e, const struct peer *p)
 
 	for (size_t i = 0; i < p->hello.known_count; i++)
 		count += peer_shares_vlan(p, p->hello.known[i].vlan) &&
-			 !is_known(e, p->hello.known[i].hash);
+			 p->hello.known[i].hash != e->own_key_hash &&
+			 !known_keys_has(e, p->hello.known[i].hash);
 	return count;
 }
 
