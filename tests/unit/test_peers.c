@@ -377,7 +377,7 @@ static void a_peer_that_does_not_roam_is_tried_at_the_addresses_of_her_card_only
 	const uint64_t s = 1000000000;
 
 	(void)state;
-	engine_timestamp_persisted(engine, 2);
+	engine_timestamp_persisted(engine, engine_timestamp_ceiling_ns(engine), 2);
 	remember(1, "192.0.2.9:1");
 	write_card("anna", 1, "192.0.2.1:9");
 	write_file("anna.local", "[local]\nroam = no\n");
