@@ -159,8 +159,8 @@ static struct lookup *take_lookup(struct peer *from, const struct card_address *
 	return NULL;
 }
 
-/* What the card named before goes on being known: a peer that does not roam could not be sent to while it is
- * looked up again */
+/* What the card named before goes on being known: a peer that does not roam could not be sent to while
+ * it is looked up again */
 static void start_lookups(struct entry *e, const struct card *card)
 {
 	struct card_address where[CARD_ADDRESSES_MAX];

@@ -126,7 +126,8 @@ static void warn_missing_card(const struct agent *a, const struct peer *peer,
 	json_array_append_new(list, status_warning(&w));
 }
 
-/* It may be all right: a router in between that gives its packets another port. Or nothing of ours arrives. */
+/* It may be all right: a router in between that gives its packets another port. Or nothing of ours
+ * arrives. */
 static void warn_not_followed(const struct agent *a, const struct peer *peer,
 			      const struct peer_info *info, uint64_t now_ns, json_t *list)
 {

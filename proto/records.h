@@ -21,7 +21,7 @@ static inline bool record_asks(uint8_t type)
 /**
  * record_matters() - Does sending it count as having sent something? PROTOCOL.md 8
  *
- * Segment reports do not: they go out every second and need no answer. If they counted, an agent that sends
+ * Segment reports do not: they go out all the time and need no answer. If they counted, an agent that sends
  * them would never have to ping, and so never notice that nobody is there any more.
  */
 static inline bool record_matters(uint8_t type)

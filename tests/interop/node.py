@@ -12,8 +12,9 @@ import sodium
 import wire
 from floods import Guard
 from noise import ZERO_PSK, KeyPair, Responder
-from peer import Handshake, Peer
+from peer import Peer
 from session import Session
+from tries import Handshake
 from wire import Drop
 
 KNOCKS, KNOCK_LIFE_S = 8, 600.0

@@ -113,14 +113,20 @@ class RealAgent:
         self.cli("add", path)
 
     def up(self):
-        """longwire up; returns when it answers."""
+        """longwire up; returns when it answers and its ports no longer only listen."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [BINARY, "-C", self.folder, "up"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        until(lambda: self.status() or self.process.poll() is not None, self.story)
+        until(lambda: self.is_ready() or self.process.poll() is not None, self.story)
         assert self.process.poll() is None, self.story()
+
+    def is_ready(self):
+        """Does it answer, and take frames?"""
+        status = self.status()
+        vlans = status["vlans"] if status else []
+        return vlans and all(p["state"] != "listening" for vlan in vlans for p in vlan["ports"])
 
     def stop(self):
         """End it as Ctrl-C does, and see that it ended well."""

@@ -1,10 +1,11 @@
-"""segments.py - what agents say of their segments: reports and answers (PROTOCOL.md 6.6)
+"""segments.py - what agents say of their segments: reports and answers (PROTOCOL.md 6.6), beacons (12.1)
 
-Layer: second implementation. Keeps no state. Ids are 8 bytes; a body is what is in the record.
+Layer: second implementation. Keeps no state. Ids in reports are 8 bytes; a body is what is in the record.
 """
 
 import struct
 
+import sodium
 from wire import Drop
 
 REPORT, ANSWER = 0, 1
@@ -77,6 +78,31 @@ def parse(body):
     _refuse_twice([number for number, _ in roles])
     names = [_take_name(left) for _ in range(left.count(MOST_NAMES))]
     return "answer", generation, [(n, bool(flags & STAND_BY)) for n, flags in roles], names
+
+
+def name_of_id(number, receiver):
+    """How an id of 16 bytes is named to the one with the static key @receiver."""
+    return sodium.siphash(number, receiver)
+
+
+BEACON_HEAD = bytes.fromhex("036c77000001"), bytes.fromhex("88b5")
+BEACON_TAIL = struct.Struct(">BQH")
+IS_HERE, LEAVES = 0, 2
+
+
+def beacon(number, source, kind=IS_HERE, flags=SERVES, period_ms=700):
+    """An Ethernet frame from the MAC @source, with the id @number of 16 bytes."""
+    target, ethertype = BEACON_HEAD
+    tail = BEACON_TAIL.pack(flags, 2**64 - 1, period_ms)
+    return target + source + ethertype + number + bytes([kind, 0]) + tail
+
+
+def id_of_beacon(frame):
+    """The id of 16 bytes in a frame that says that an agent is here, else None."""
+    target, ethertype = BEACON_HEAD
+    if len(frame) < 31 or frame[:6] != target or frame[12:14] != ethertype or frame[30] != IS_HERE:
+        return None
+    return frame[14:30]
 
 
 class _Left:

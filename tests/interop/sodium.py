@@ -53,6 +53,13 @@ def mac(key, data):
     return hashlib.blake2b(data, key=key, digest_size=16).digest()
 
 
+def siphash(key, data):
+    """SipHash-2-4, 8 bytes."""
+    result = ctypes.create_string_buffer(8)
+    _lib.crypto_shorthash(result, data, ctypes.c_ulonglong(len(data)), key)
+    return result.raw
+
+
 def same(one, other):
     """Compare in constant time."""
     return hmac.compare_digest(one, other)
