@@ -19,6 +19,8 @@ static void forget(struct segments *s, struct attachment *a, struct neighbour *n
 		s->ports[a->port].is_moved = true;
 	*n = a->neighbours[--a->neighbour_count];
 	s->is_dirty = true;
+	if (a->neighbour_count == 0) /* nobody is left who could forward instead */
+		memset(a->standby, 0, sizeof(a->standby));
 }
 
 static uint64_t gone_ns(const struct neighbour *n)

@@ -190,12 +190,13 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Nothing to say, and nothing said before? */
+/* Nothing to say, and nothing said before? The first goes in any case: the peer may remember what an agent
+ * said that was killed. */
 static bool has_report_for(const struct segments *s, int peer, const struct seg_peer *p)
 {
 	struct segment_report report;
 
-	if (p->sent_count > 0)
+	if (p->sent_count > 0 || p->sent_generation == 0)
 		return true;
 	make_report(s, peer, &report);
 	return report.count > 0;
