@@ -110,15 +110,18 @@ static enum drop inject(const struct forward *f, const struct forward_from *from
 	return drop;
 }
 
-/*
- * A frame for one machine, of which the sender knows that it is behind us: nobody else gets it, so it is
- * ours to inject, even if another agent does that with what goes to all.
- */
+/* A frame for one machine behind a port */
 static enum drop inject_known(const struct forward *f, const struct forward_from *from, int port)
 {
-	if (from->on_segment && segments_shares(f->segments, port, from->member - f->peer_base))
-		return DROP_ON_SEGMENT;
-	return give_port(f, port);
+	enum drop drop;
+
+	if (!segments_is_at(f->segments, port, from->heard_at))
+		return inject(f, from, port);
+	drop = segments_injects_there(f->segments, from->heard_at, from->member - f->peer_base,
+				      from->on_segment, f->now_ns);
+	if (drop == DROP_NONE)
+		f->to_port(f->context, port);
+	return drop;
 }
 
 static enum drop from_peer(const struct forward *f, const struct forward_from *from, int to)

@@ -91,11 +91,12 @@ static int owner_of(const struct switch_verdict *v)
 	return v->to == SWITCH_FLOOD ? SWITCH_NOBODY : v->to;
 }
 
-/* May it enter at all? A machine of another host only tells us that it is on that segment. */
+/* May it enter at all? A machine of another host only tells us that it is on that segment. Of our own it is
+ * of interest where several agents hear it. */
 static enum drop admit(struct lan_port *p, const uint8_t *frame, size_t len,
 		       const struct port_source *source)
 {
-	if (source->is_foreign)
+	if (source->is_foreign || segments_is_shared(p->lan->segments, p->member))
 		lan_segments_learn(p, frame, len, source->interface);
 	return segments_admit(p->lan->segments, p->member);
 }
@@ -214,7 +215,8 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 {
 	struct port_frame f = {.bytes = in->frame, .len = in->len};
 	struct forward_from from = {.member = LAN_PEER_BASE + in->peer,
-				    .on_segment = in->on_segment};
+				    .on_segment = in->on_segment,
+				    .heard_at = -1};
 	struct switch_verdict v = {.to = SWITCH_NOBODY};
 	struct lan_vlan *vlan;
 
@@ -227,6 +229,8 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 		v = pass_guard(l, vlan, in);
 	if (v.crowded)
 		engine_count_drop(l->engine, in->peer, DROP_MAC_QUOTA);
+	if (v.drop == DROP_NONE && v.to != SWITCH_FLOOD)
+		from.heard_at = lan_segments_heard_at(l, vlan, in->frame);
 	if (v.drop == DROP_NONE) /* to ports only: the frame's bytes stay valid */
 		v.drop = deliver(l, vlan, &from, v.to, &f);
 	if (v.drop != DROP_NONE)

@@ -202,8 +202,11 @@ void lan_on_beacon(void *context, const struct port_beacon *heard);
 void lan_on_alive(void *context, uint32_t interface, const struct mac *sender);
 void lan_on_attached(void *context);
 
-/** lan_segments_learn() - A machine of another host sent this where @p serves its own host only */
+/** lan_segments_learn() - A machine, perhaps of another host that @p does not serve, sent this */
 void lan_segments_learn(struct lan_port *p, const uint8_t *frame, size_t len, uint32_t interface);
+
+/** lan_segments_heard_at() - Number of the attachment where a frame's destination was last heard, or -1 */
+int lan_segments_heard_at(struct lan *l, const struct lan_vlan *vlan, const uint8_t *frame);
 
 /** lan_segments_is_near() - Is the frame's destination heard on the segment where it came in? @owner: the
  * member behind which the switch has it, or none; a peer that does not hear us there is asked still */

@@ -226,6 +226,13 @@ bool lan_segments_is_near(const struct lan_port *p, const uint8_t *frame, uint32
 	       segments_shares(p->lan->segments, p->member, owner - LAN_PEER_BASE);
 }
 
+int lan_segments_heard_at(struct lan *l, const struct lan_vlan *vlan, const uint8_t *frame)
+{
+	struct mac dst = ether_dst(frame);
+
+	return vlan->near && !mac_is_group(&dst) ? fdb_find(vlan->near, &dst, lan_now_ns(l)) : -1;
+}
+
 /* ---- peers ---- */
 
 void lan_peer_up(struct lan *l, int peer, const struct public_key *key)

@@ -129,6 +129,24 @@ enum drop segments_injects(const struct segments *s, int port, int peer, bool ma
 	return DROP_NONE;
 }
 
+bool segments_is_at(const struct segments *s, int port, int number)
+{
+	return number >= 0 && s->attachments[number] && s->attachments[number]->port == port;
+}
+
+enum drop segments_injects_there(const struct segments *s, int number, int peer, bool marked,
+				 uint64_t now_ns)
+{
+	const struct attachment *a = s->attachments[number];
+	enum drop admit = segments_admit(s, a->port);
+
+	if (admit != DROP_NONE)
+		return admit;
+	if (marked && segments_shares(s, a->port, peer))
+		return DROP_ON_SEGMENT;
+	return stands_by(s, a, peer, now_ns) ? DROP_STANDBY : DROP_NONE;
+}
+
 /* Does a peer serve that LAN, where we serve our own host only? The first from *@cursor on, or NULL */
 static const struct neighbour *next_server(const struct attachment *a, size_t *cursor)
 {

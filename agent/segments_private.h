@@ -161,9 +161,6 @@ struct attachment *segments_attachment(const struct segments *s, int port, uint3
 /** segments_peer() - That peer if it is up, or NULL */
 struct seg_peer *segments_peer(const struct segments *s, int peer);
 
-/** segments_is_shared() - Is anybody else heard there? */
-bool segments_is_shared(const struct segments *s, int port);
-
 /** segments_beacon_soon() - Something that others should know at once */
 void segments_beacon_soon(struct segments *s, int port, uint64_t now_ns);
 

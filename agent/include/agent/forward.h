@@ -39,12 +39,15 @@ struct forward {
  * @interface:	a port's, where it came in; 0: none
  * @source:	borrowed: address that sent it there; NULL: none
  * @on_segment:	a peer's frame came marked so
+ * @heard_at:	a peer's frame is for a machine that was last heard on the attachment of that number; -1: not
+ *		known
  */
 struct forward_from {
 	int member;
 	uint32_t interface;
 	const struct addr *source;
 	bool on_segment;
+	int heard_at;
 };
 
 /**

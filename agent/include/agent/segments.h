@@ -207,6 +207,17 @@ enum segments_way segments_way_to(const struct segments *s, const struct segment
 enum drop segments_injects(const struct segments *s, int port, int peer, bool marked,
 			   uint64_t now_ns);
 
+/** segments_is_at() - Has @port an attachment of that number? */
+bool segments_is_at(const struct segments *s, int port, int number);
+
+/** segments_injects_there() - Does a frame of @peer for one machine leave, which was last heard on the
+ * attachment of that number? Another one may stand by: nobody else brings it there */
+enum drop segments_injects_there(const struct segments *s, int number, int peer, bool marked,
+				 uint64_t now_ns);
+
+/** segments_is_shared() - Is anybody else heard at @port? */
+bool segments_is_shared(const struct segments *s, int port);
+
 /** segments_covers() - Is what we inject at @port heard on a segment of @peer? */
 bool segments_covers(const struct segments *s, int port, int peer);
 
