@@ -108,6 +108,19 @@ static bool note_change(struct segments *s, int peer, const struct seg_role *now
 	return (before >= 0) != (now->rival >= 0);
 }
 
+/* What it no longer reports is no longer another one's to forward. */
+static void note_vanished(struct segments *s, const struct seg_peer *p, uint64_t now_ns)
+{
+	for (size_t i = 0; i < p->role_count; i++) {
+		bool is_told = false;
+
+		for (size_t k = 0; p->report && k < p->report->count; k++)
+			is_told |= p->report->list[k].number == p->roles[i].number;
+		if (!is_told && p->roles[i].rival >= 0)
+			peers_move(s, p->roles[i].rival, now_ns);
+	}
+}
+
 static int rival_of(const struct node *nodes, size_t count, int peer, size_t index)
 {
 	for (size_t i = 0; i < count; i++)
@@ -124,6 +137,7 @@ static void carry_out(struct segments *s, int peer, const struct node *nodes, si
 	size_t role_count = p->report ? p->report->count : 0;
 	bool changed = false;
 
+	note_vanished(s, p, now_ns);
 	for (size_t i = 0; i < role_count; i++) {
 		roles[i] = (struct seg_role){.number = p->report->list[i].number,
 					     .rival = rival_of(nodes, count, peer, i)};
