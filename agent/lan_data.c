@@ -117,6 +117,8 @@ static void on_frame(void *context, const uint8_t *frame, size_t len,
 		v = switch_frame(p->vlan->sw, p->member, frame, len, lan_now_ns(p->lan));
 	if (v.crowded)
 		p->port->drops[DROP_MAC_QUOTA]++;
+	if (v.contested && segments_suspect(p->lan->segments, p->member, lan_now_ns(p->lan)))
+		p->lan->segments_touched = true;
 	if (!is_heard(v.drop)) {
 		p->port->drops[v.drop]++;
 		return;

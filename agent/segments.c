@@ -12,6 +12,7 @@
 
 enum {
 	SOON_MS = 50,   /* between two beacons of a port at the least, whatever happens */
+	SUSPECT_MS = 200, /* two machines may have one MAC for good: no beacon for each frame */
 	SLACK_MS = 300, /* a regular tick this much too early is as good */
 	TWIN_MS = 3 * SEGMENTS_SHARED_MS,
 };
@@ -224,6 +225,16 @@ void segments_beacon_soon(struct segments *s, int port, uint64_t now_ns)
 		soon_ns = now_ns;
 	if (soon_ns < p->due_ns)
 		p->due_ns = soon_ns;
+}
+
+bool segments_suspect(struct segments *s, int port, uint64_t now_ns)
+{
+	struct seg_port *p = &s->ports[port];
+
+	if (!p->is_open || now_ns - p->beacon_ns < SUSPECT_MS * SEGMENTS_NS_PER_MS)
+		return false;
+	segments_beacon_soon(s, port, now_ns);
+	return true;
 }
 
 static uint64_t period_ns(const struct segments *s, int port)

@@ -160,7 +160,7 @@ static enum drop refuse(const struct vswitch *sw, int from, const struct mac *sr
 }
 
 /* Return: DROP_NONE, or DROP_MAC_ELSEWHERE. */
-static enum drop learn(struct vswitch *sw, int from, const uint8_t *frame, bool *crowded,
+static enum drop learn(struct vswitch *sw, int from, const uint8_t *frame, struct switch_verdict *v,
 		       uint64_t now_ns)
 {
 	struct reader type = reader_over(frame + 2 * MAC_BYTES, sizeof(uint16_t));
@@ -169,20 +169,24 @@ static enum drop learn(struct vswitch *sw, int from, const uint8_t *frame, bool 
 	int pinned = pins_owner(&sw->pins, &src);
 	struct fdb_result result;
 
-	if (pinned >= 0 && pinned != from) {
+	v->contested = pinned >= 0 && pinned != from;
+	if (v->contested) {
 		clones_note(&sw->clones, &src, from, pinned, now_ns);
 		return DROP_MAC_ELSEWHERE;
 	}
 	result = fdb_learn(sw->fdb, &src, from, announced, now_ns);
-	*crowded = result.crowded;
+	v->crowded = result.crowded;
+	v->contested = result.refused;
 	if (result.clone_of >= 0)
 		clones_note(&sw->clones, &src, from, result.clone_of, now_ns);
 	return result.refused ? refuse(sw, from, &src, now_ns) : DROP_NONE;
 }
 
-static struct switch_verdict drop_it(enum drop reason, bool crowded)
+static struct switch_verdict drop_it(struct switch_verdict *v, enum drop reason)
 {
-	return (struct switch_verdict){.drop = reason, .to = SWITCH_NOBODY, .crowded = crowded};
+	v->drop = reason;
+	v->to = SWITCH_NOBODY;
+	return *v;
 }
 
 /*
@@ -229,27 +233,28 @@ struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *
 				   uint64_t now_ns)
 {
 	enum drop drop = check_header(sw, frame, len);
-	bool crowded = false;
+	struct switch_verdict v = {.drop = DROP_NONE};
 	struct mac dst;
 	int to = -1;
 
 	if (drop == DROP_NONE && from >= 0)
-		drop = learn(sw, from, frame, &crowded, now_ns);
+		drop = learn(sw, from, frame, &v, now_ns);
 	if (drop != DROP_NONE)
-		return drop_it(drop, crowded);
+		return drop_it(&v, drop);
 	dst = ether_dst(frame);
 	if (!mac_is_group(&dst))
 		to = fdb_find(sw->fdb, &dst, now_ns);
 	if (to < 0) {
 		if (!take_share(sw, from, now_ns))
-			return drop_it(DROP_BROADCAST_LIMIT, crowded);
+			return drop_it(&v, DROP_BROADCAST_LIMIT);
 		to = SWITCH_FLOOD;
 	}
 	if (to == from)
-		return drop_it(DROP_SAME_PORT, crowded);
+		return drop_it(&v, DROP_SAME_PORT);
 	if (is_peer(sw, from) && is_peer(sw, to))
-		return drop_it(DROP_SPLIT_HORIZON, crowded);
-	return (struct switch_verdict){.drop = DROP_NONE, .to = to, .crowded = crowded};
+		return drop_it(&v, DROP_SPLIT_HORIZON);
+	v.to = to;
+	return v;
 }
 
 int switch_flood_next(const struct vswitch *sw, int from, size_t *cursor)

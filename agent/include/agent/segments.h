@@ -119,6 +119,14 @@ void segments_hear(struct segments *s, int port, const struct segments_heard *he
 void segments_alive(struct segments *s, int port, uint32_t interface, const struct mac *sender,
 		    uint64_t now_ns);
 
+/**
+ * segments_suspect() - What another port or a peer sends is heard on @port, too: perhaps two ports are joined
+ * outside, and frames go round. A beacon tells, now and not at its time
+ *
+ * Return: is there a beacon to send?
+ */
+bool segments_suspect(struct segments *s, int port, uint64_t now_ns);
+
 /** segments_peer_up() - A session is there. Said again of one that is up, it is renewed */
 void segments_peer_up(struct segments *s, int peer, const struct public_key *key, uint64_t now_ns);
 

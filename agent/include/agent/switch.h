@@ -84,11 +84,12 @@ bool switch_has(const struct vswitch *sw, int member);
  * @drop:	DROP_NONE, or why it goes nowhere
  * @to:		if not dropped: a member, or SWITCH_FLOOD
  * @crowded:	count DROP_MAC_QUOTA for the ingress; the frame itself goes on
+ * @contested:	its source address belongs to another member, whatever becomes of the frame
  */
 struct switch_verdict {
 	enum drop drop;
 	int to;
-	bool crowded;
+	bool crowded, contested;
 };
 
 /**
