@@ -54,10 +54,13 @@ static enum drop give_peer(const struct forward *f, const struct forward_from *f
 	return DROP_NONE;
 }
 
-static enum drop give_port(const struct forward *f, int port)
+static enum drop give_port(const struct forward *f, const struct forward_from *from, int port)
 {
+	struct segments_origin origin = origin_of(from);
 	enum drop drop = segments_admit(f->segments, port);
 
+	if (drop == DROP_NONE && segments_is_carried(f->segments, &origin, port))
+		return DROP_STANDBY;
 	if (drop == DROP_NONE)
 		f->to_port(f->context, port);
 	return drop;
@@ -71,9 +74,12 @@ static void flood_ports(const struct forward *f, const struct forward_from *from
 	int to;
 
 	while ((to = switch_flood_next(f->sw, from->member, &cursor)) >= 0) {
-		if (is_peer(f, to) || give_port(f, to) != DROP_NONE)
+		enum drop drop = is_peer(f, to) ? DROP_SPLIT_HORIZON : give_port(f, from, to);
+
+		if (drop != DROP_NONE && drop != DROP_STANDBY)
 			continue;
-		go_beyond(f, from, to);
+		if (drop == DROP_NONE)
+			go_beyond(f, from, to);
 		in->ports[in->count++] = to;
 	}
 	if (from->member >= 0 && from->interface &&
@@ -90,7 +96,7 @@ static enum drop from_port(const struct forward *f, const struct forward_from *f
 
 	if (to != SWITCH_FLOOD)
 		return is_peer(f, to) ? give_peer(f, from, &in, to - f->peer_base)
-				      : give_port(f, to);
+				      : give_port(f, from, to);
 	flood_ports(f, from, &in);
 	while ((to = switch_flood_next(f->sw, from->member, &cursor)) >= 0)
 		if (is_peer(f, to))

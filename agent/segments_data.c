@@ -211,6 +211,28 @@ size_t segments_beyond(const struct segments *s, const struct segments_origin *f
 	return count;
 }
 
+bool segments_is_carried(const struct segments *s, const struct segments_origin *from, int port)
+{
+	const struct attachment *a =
+		from->interface ? segments_attachment(s, from->port, from->interface) : NULL;
+
+	for (size_t i = 0; a && i < a->neighbour_count; i++) {
+		const struct neighbour *n = &a->neighbours[i];
+		const struct attachment *b;
+		size_t cursor = 0;
+
+		if (!n->is_mutual || !takes(n) || n->token >= s->config.token)
+			continue;
+		while ((b = segments_each(s, port, &cursor))) {
+			const struct neighbour *other = mutual(b, n->peer);
+
+			if (other && takes(other))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool segments_hides(const struct segments *s, int port, uint32_t interface)
 {
 	const struct attachment *a = segments_attachment(s, port, interface);

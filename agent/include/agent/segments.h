@@ -242,6 +242,10 @@ bool segments_shares(const struct segments *s, int port, int peer);
 size_t segments_beyond(const struct segments *s, const struct segments_origin *from, int port,
 		       uint32_t out[SEGMENTS_ATTACHMENTS_MAX], uint64_t now_ns);
 
+/** segments_is_carried() - Is a peer on both segments, where the frame came in and at @port, that carries
+ * it from one to the other in our place? Of two such agents the one with the lower token does */
+bool segments_is_carried(const struct segments *s, const struct segments_origin *from, int port);
+
 /** segments_hides() - Is what comes in by @interface of @port unheard on its real ones? */
 bool segments_hides(const struct segments *s, int port, uint32_t interface);
 
