@@ -2,8 +2,9 @@
  * election.c - who forwards to us, among our peers that report each other
  *
  * A node is a segment that a peer reports. Two nodes compete where each reports the other's id, on one
- * vlan, and at least one of the two takes every machine's frames there. Those that take them all come first,
- * then the lowest key; a node that nobody before it stands in the way of forwards, and whoever competes with
+ * vlan, and at least one of the two takes every machine's frames there. Those come first whose agent is on a
+ * segment of ours as well: it carries frames between the two anyway. Then those that take every machine's
+ * frames, then the lowest key; a node that nobody before it stands in the way of forwards, and whoever competes with
  * it stands by. So there is no node that stands by and has no forwarder beside it.
  */
 #include <stdlib.h>
@@ -20,7 +21,8 @@ struct node {
 	size_t index; /* in the peer's report */
 	const struct segment_state *state;
 	const struct public_key *key;
-	int rival; /* -1: it forwards */
+	bool is_beside; /* the peer is on a segment of ours, too, and brings there what it hears */
+	int rival;	/* -1: it forwards */
 };
 
 static int compare(const void *left, const void *right)
@@ -30,6 +32,8 @@ static int compare(const void *left, const void *right)
 
 	if (a->state->is_blocked != b->state->is_blocked)
 		return a->state->is_blocked ? 1 : -1;
+	if (a->is_beside != b->is_beside)
+		return a->is_beside ? -1 : 1;
 	if (a->state->serves != b->state->serves)
 		return a->state->serves ? -1 : 1;
 	order = memcmp(a->key->b, b->key->b, KEY_BYTES);
@@ -51,6 +55,21 @@ static bool compete(const struct node *a, const struct node *b)
 	       hears(b->state, a->state);
 }
 
+static bool is_beside(const struct segments *s, int peer, uint16_t vlan)
+{
+	const struct attachment *a;
+	size_t cursor = 0;
+
+	while ((a = segments_each(s, -1, &cursor)))
+		for (size_t i = 0; i < a->neighbour_count; i++) {
+			const struct neighbour *n = &a->neighbours[i];
+
+			if (n->peer == peer && n->is_mutual && n->serves && a->vlan == vlan)
+				return true;
+		}
+	return false;
+}
+
 static size_t collect(const struct segments *s, struct node *nodes)
 {
 	size_t count = 0;
@@ -65,6 +84,8 @@ static size_t collect(const struct segments *s, struct node *nodes)
 							       .index = k,
 							       .state = &r->list[k],
 							       .key = &s->peers[i].key,
+							       .is_beside = is_beside(
+								       s, (int)i, r->list[k].vlan),
 							       .rival = -1};
 	}
 	return count;
