@@ -94,7 +94,7 @@ struct attachment {
  * struct seg_port - a port that beacons; @is_open tells whether there is one
  * @twin:	another own port that is bridged to it outside, last seen at @twin_ns; valid while
  *		@twin_ns is not 0
- * @beacon_ns:	when it beaconed last
+ * @beacon_ns:	when it beaconed last; @suspect_ns: when because of a frame that may go round
  * @due_ns:	when it is to beacon at the latest; UINT64_MAX: with the owner's regular tick
  */
 struct seg_port {
@@ -103,7 +103,7 @@ struct seg_port {
 	uint64_t opened_ns;
 	int twin;
 	uint64_t twin_ns;
-	uint64_t beacon_ns, due_ns;
+	uint64_t beacon_ns, suspect_ns, due_ns;
 };
 
 /** struct seg_role - of one segment of a peer. @rival: the peer that forwards instead, or -1 */
