@@ -22,7 +22,7 @@ struct node {
 	const struct segment_state *state;
 	const struct public_key *key;
 	bool is_beside; /* the peer is on a segment of ours, too, and brings there what it hears */
-	int rival;	/* -1: it forwards */
+	int rival;      /* -1: it forwards */
 };
 
 static int compare(const void *left, const void *right)
@@ -80,13 +80,13 @@ static size_t collect(const struct segments *s, struct node *nodes)
 		for (size_t k = 0; r && k < r->count && count < NODES_MAX; k++)
 			if (r->list[k].heard_count > 0 &&
 			    s->config.shares_vlan(s->config.context, (int)i, r->list[k].vlan))
-				nodes[count++] = (struct node){.peer = (int)i,
-							       .index = k,
-							       .state = &r->list[k],
-							       .key = &s->peers[i].key,
-							       .is_beside = is_beside(
-								       s, (int)i, r->list[k].vlan),
-							       .rival = -1};
+				nodes[count++] = (struct node){
+					.peer = (int)i,
+					.index = k,
+					.state = &r->list[k],
+					.key = &s->peers[i].key,
+					.is_beside = is_beside(s, (int)i, r->list[k].vlan),
+					.rival = -1};
 	}
 	return count;
 }

@@ -216,9 +216,8 @@ static void count_drop(struct lan *l, int peer, enum drop reason)
 static void take_from_peer(struct lan *l, const struct frame_in *in)
 {
 	struct port_frame f = {.bytes = in->frame, .len = in->len};
-	struct forward_from from = {.member = LAN_PEER_BASE + in->peer,
-				    .on_segment = in->on_segment,
-				    .heard_at = -1};
+	struct forward_from from = {
+		.member = LAN_PEER_BASE + in->peer, .on_segment = in->on_segment, .heard_at = -1};
 	struct switch_verdict v = {.to = SWITCH_NOBODY};
 	struct lan_vlan *vlan;
 

@@ -11,9 +11,9 @@
 #include "segments_private.h"
 
 enum {
-	SOON_MS = 50,   /* between two beacons of a port at the least, whatever happens */
+	SOON_MS = 50,     /* between two beacons of a port at the least, whatever happens */
 	SUSPECT_MS = 200, /* two machines may have one MAC for good: no beacon for each frame */
-	SLACK_MS = 300, /* a regular tick this much too early is as good */
+	SLACK_MS = 300,   /* a regular tick this much too early is as good */
 	TWIN_MS = 3 * SEGMENTS_SHARED_MS,
 };
 

@@ -4,6 +4,8 @@
  * Asked for every frame and every place where it may go: where nobody else is heard, the answer is
  * found at once.
  */
+#include <string.h>
+
 #include "segments_private.h"
 
 enum drop segments_admit(const struct segments *s, int port)
@@ -211,6 +213,11 @@ size_t segments_beyond(const struct segments *s, const struct segments_origin *f
 	return count;
 }
 
+static bool has_lower_key(const struct segments *s, int peer)
+{
+	return memcmp(s->peers[peer].key.b, s->config.key.b, KEY_BYTES) < 0;
+}
+
 bool segments_is_carried(const struct segments *s, const struct segments_origin *from, int port)
 {
 	const struct attachment *a =
@@ -221,7 +228,7 @@ bool segments_is_carried(const struct segments *s, const struct segments_origin 
 		const struct attachment *b;
 		size_t cursor = 0;
 
-		if (!n->is_mutual || !takes(n) || n->token >= s->config.token)
+		if (!n->is_mutual || !takes(n) || !has_lower_key(s, n->peer))
 			continue;
 		while ((b = segments_each(s, port, &cursor))) {
 			const struct neighbour *other = mutual(b, n->peer);

@@ -232,7 +232,6 @@ static void resolve(struct segments *s, struct attachment *a, struct neighbour *
 			continue;
 		n->peer = (int)i;
 		n->is_mutual = hears_us(state, a);
-		n->token = state->token;
 	}
 	if (n->is_mutual == was_mutual && (n->peer == was || !was_mutual))
 		return;

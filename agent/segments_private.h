@@ -41,14 +41,13 @@ struct known_id {
  * @ids:	newest first; the second counts only while @id_count is 2
  * @peer:	whose it is; -1: nobody's that we have a session with
  * @is_mutual:	and that peer hears us here
- * @token:	that peer's
  * @name:	a stranger's, as a common peer calls it, told by @told_by
  */
 struct neighbour {
 	struct mac sender;
 	struct addr from;
 	bool same_host, serves, is_blocked, is_listening;
-	uint64_t rank, token;
+	uint64_t rank;
 	uint64_t heard_ns, period_ns;
 	size_t id_count;
 	struct known_id ids[2];

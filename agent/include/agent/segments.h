@@ -243,7 +243,7 @@ size_t segments_beyond(const struct segments *s, const struct segments_origin *f
 		       uint32_t out[SEGMENTS_ATTACHMENTS_MAX], uint64_t now_ns);
 
 /** segments_is_carried() - Is a peer on both segments, where the frame came in and at @port, that carries
- * it from one to the other in our place? Of two such agents the one with the lower token does */
+ * it from one to the other in our place? Of two such agents the one with the lower key does */
 bool segments_is_carried(const struct segments *s, const struct segments_origin *from, int port);
 
 /** segments_hides() - Is what comes in by @interface of @port unheard on its real ones? */
