@@ -71,6 +71,7 @@ class RealAgent:
         self.address = (LOOPBACK, self.port)
         self.hub_address = (f"230.0.0.{random.randint(2, 250)}", free_port())
         self.process = None
+        self.meanwhile = lambda: time.sleep(PAUSE_S)  # what goes on while we wait for the agent
         self.log_path = self.folder + ".log"
         self.cli("init", "--name", name)
         self.configure()
@@ -119,7 +120,11 @@ class RealAgent:
                 [BINARY, "-C", self.folder, "up"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        until(lambda: self.is_ready() or self.process.poll() is not None, self.story)
+        until(
+            lambda: self.is_ready() or self.process.poll() is not None,
+            self.story,
+            meanwhile=self.meanwhile,
+        )
         assert self.process.poll() is None, self.story()
 
     def is_ready(self):

@@ -8,7 +8,7 @@ import time
 import records
 import wire
 from node import Node
-from real_agent import LOOPBACK, Hub, Line, RealAgent, from_hub, from_node
+from real_agent import LOOPBACK, PAUSE_S, Hub, Line, RealAgent, from_hub, from_node
 
 LAN = 1
 
@@ -20,6 +20,13 @@ class Scene:
         self.agent = RealAgent(folder / "anna")
         self.hub = Hub(self.agent.hub_address)
         self.lines = []
+        self.agent.meanwhile = self.serve
+
+    def serve(self):
+        """Serve all lines for a moment: nobody waits for the agent alone."""
+        time.sleep(PAUSE_S)
+        for line in self.lines:
+            line.step(0)
 
     def line(self, name="ben", known=True, reachable=False, host=LOOPBACK, **options):
         """A node, as (line, its peer); @known to the agent, with its address if @reachable."""
@@ -35,8 +42,14 @@ class Scene:
         """The agent is up and has a session with a node: that initiated it, unless @reachable."""
         line, peer = self.line(reachable=reachable, **options)
         self.agent.up()
-        self.meet(line, peer, initiate=not reachable)
+        self.begin(line, peer, initiate=not reachable)
         return line, peer
+
+    def begin(self, line, peer, initiate):
+        """The first session; the one that the agent initiates may be there already."""
+        if initiate:
+            peer.initiate(time.monotonic())
+        line.until(lambda: settled(peer), self.agent.story)
 
     def meet(self, line, peer, initiate=True):
         """Shake hands and hear each other's hello, on a new session."""

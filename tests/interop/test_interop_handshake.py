@@ -57,7 +57,7 @@ def test_both_ciphers_carry_frames(scene, cipher, reachable):
     line, peer = scene.line(reachable=reachable)
     line.node.ciphers = cipher | wire.CHACHA
     scene.agent.up()
-    scene.meet(line, peer, initiate=not reachable)
+    scene.begin(line, peer, initiate=not reachable)
     assert peer.current.cipher == cipher
     name = wire.CIPHER_NAMES[cipher].decode()
     line.until(lambda: scene.agent.peer("ben")["cipher"] == name, scene.agent.story)
