@@ -366,7 +366,7 @@ static int start(struct agent *a, const char *folder, struct error *err)
 
 static void announce(const struct agent *a)
 {
-	char key[KEY_TEXT_BYTES], group[ADDR_TEXT_BYTES];
+	char key[KEY_TEXT_BYTES], port[PORT_TEXT_BYTES];
 
 	log_info("longwire %s, agent %s, folder %s", LONGWIRE_VERSION, a->config.name,
 		 a->config.folder);
@@ -374,8 +374,8 @@ static void announce(const struct agent *a)
 	log_info("listening on UDP port %u; %zu card%s", a->config.listen, a->trust.count,
 		 a->trust.count == 1 ? "" : "s");
 	for (size_t i = 0; i < a->config.port_count; i++)
-		log_info("port %s: hub %s", a->config.ports[i].name,
-			 addr_format(&a->config.ports[i].mcast.group, group));
+		log_info("port %s: %s", a->config.ports[i].name,
+			 port_config_describe(&a->config.ports[i], port));
 }
 
 static void say_goodbye(struct agent *a)

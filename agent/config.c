@@ -27,13 +27,6 @@ enum {
 	CONTROL_PATH_BYTES = sizeof(((struct sockaddr_un *)0)->sun_path)
 };
 
-const char *port_type_name(enum port_type type)
-{
-	static const char *const names[] = {[PORT_MCAST] = "mcast"};
-
-	return names[type];
-}
-
 /* ---- what needs the whole file ---- */
 
 /* For messages: put the place in front of @err. */
@@ -67,63 +60,6 @@ static int check_vlans(const struct config *c, struct error *err)
 				"give it another",
 				c->file, vlan->line, vlan->name, vlan->id, same->name, same->line);
 	}
-	return 0;
-}
-
-static int settle_vlan(const struct config *c, struct port_draft *p, struct error *err)
-{
-	const struct vlan_config *vlan = &c->vlans[0];
-
-	if (!p->vlan_line && c->vlan_count > 1)
-		return error_set(
-			err, -EINVAL,
-			"%s:%d: [port %s] has no vlan, and there are %zu; expected 'vlan = %s' "
-			"or another of them",
-			c->file, p->port.line, p->port.name, c->vlan_count, vlan->name);
-	if (p->vlan_line)
-		vlan = config_vlan_by_name(c, p->vlan);
-	if (!vlan)
-		return error_set(err, -EINVAL,
-				 "%s:%d: there is no vlan '%s'; expected the name of a [vlan NAME] "
-				 "section, such as %s",
-				 c->file, p->vlan_line, p->vlan, c->vlans[0].name);
-	p->port.vlan = vlan->id;
-	return 0;
-}
-
-static bool same_hub(const struct port_config *a, const struct port_config *b)
-{
-	/* `auto` is on loopback too: `lo` beside it would hear and send everything twice. */
-	bool named = a->mcast.scope == MCAST_NAMED || b->mcast.scope == MCAST_NAMED;
-
-	return addr_equal(&a->mcast.group, &b->mcast.group) &&
-	       (!named || strcmp(a->mcast.interface, b->mcast.interface) == 0);
-}
-
-static int settle_port(struct draft *d, size_t index, struct error *err)
-{
-	struct config *c = &d->config;
-	struct port_draft *p = &d->ports[index];
-	const char *missing = !p->type_line ? "type = mcast" : "group = 230.0.0.1:33000";
-	int rc;
-
-	if (!p->type_line || !p->group_line)
-		return error_set(err, -EINVAL, "%s:%d: [port %s] lacks a line such as '%s'",
-				 c->file, p->port.line, p->port.name, missing);
-	rc = settle_vlan(c, p, err);
-	if (rc)
-		return rc;
-	if (p->port.broadcast == 0)
-		p->port.broadcast = c->broadcast;
-	for (size_t i = 0; i < index; i++)
-		if (same_hub(&c->ports[i], &p->port))
-			return error_set(
-				err, -EINVAL,
-				"%s:%d: [port %s] is the same hub as [port %s] in line %d; take "
-				"one out, or give it another group or interface",
-				c->file, p->port.line, p->port.name, c->ports[i].name,
-				c->ports[i].line);
-	c->ports[index] = p->port;
 	return 0;
 }
 
@@ -170,7 +106,7 @@ static int settle(struct draft *d, struct error *err)
 	int rc = check_vlans(&d->config, err);
 
 	for (size_t i = 0; rc == 0 && i < d->config.port_count; i++)
-		rc = settle_port(d, i, err);
+		rc = config_settle_port(d, i, err);
 	if (rc == 0)
 		rc = settle_at(d, err);
 	if (rc == 0)

@@ -1,18 +1,42 @@
 /*
  * config_draft.h - agent.conf while it is read
  *
- * Layer: agent (private to config.c and config_keys.c).
+ * Layer: agent (private to config.c, config_keys.c and config_port.c).
  */
 #ifndef AGENT_CONFIG_DRAFT_H
 #define AGENT_CONFIG_DRAFT_H
 
 #include "agent/config.h"
 
+enum {
+	PORT_WORD_BYTES = 256 /* longer than any value that makes sense */
+};
+
+/* enum port_key - keys whose meaning depends on the type, which may come after them */
+enum port_key {
+	PORT_KEY_GROUP,
+	PORT_KEY_INTERFACE,
+	PORT_KEY_LOCAL,
+	PORT_KEY_REMOTE,
+	PORT_KEY_LISTEN,
+	PORT_KEY_CONNECT,
+	PORT_KEY_MODE,
+	PORT_KEY_INSECURE,
+	PORT_KEY_COUNT
+};
+
+/* struct port_word - a value as it stands in the file; line 0: it does not */
+struct port_word {
+	char text[PORT_WORD_BYTES];
+	int line;
+};
+
 /* struct port_draft - what a [port] section said; lines are 0 for keys that were not there */
 struct port_draft {
 	struct port_config port;
 	char vlan[NAME_BYTES];
-	int vlan_line, type_line, group_line;
+	int vlan_line, type_line;
+	struct port_word words[PORT_KEY_COUNT];
 };
 
 /* struct draft - values as they come; `control` is resolved, nothing else refers to anything yet */
@@ -29,5 +53,16 @@ struct draft {
  * Return: 0, or -EINVAL with "FILE:LINE: ..."; each value is good by itself
  */
 int config_draft_read(struct draft *d, const char *text, size_t len, struct error *err);
+
+/**
+ * config_settle_port() - Make the @index-th port of what its section said
+ * @d:	its vlans are settled, and the ports before this one
+ *
+ * Return: 0, or -EINVAL with "FILE:LINE: ..."
+ */
+int config_settle_port(struct draft *d, size_t index, struct error *err);
+
+/** config_parse_port_type() - A value. Return: 0, or -EINVAL with @err */
+int config_parse_port_type(const char *value, enum port_type *out, struct error *err);
 
 #endif

@@ -2,6 +2,7 @@
  * config_keys.c - the keys of agent.conf, each value by itself; see config_draft.h
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/ini.h"
@@ -11,10 +12,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
-	SHOWN_MAX = 80,        /* of a wrong value, in a message */
-	MULTICAST_FIRST = 224, /* RFC 5771: 224.0.0.0/4 */
-	MULTICAST_LAST = 239,
-	IPV4_AT = 12, /* of the IPv4 bytes in a mapped address */
+	SHOWN_MAX = 80 /* of a wrong value, in a message */
 };
 
 /* ---- [agent] ---- */
@@ -203,54 +201,34 @@ static int set_type(void *object, const char *value, int line, struct error *err
 {
 	struct port_draft *p = object;
 
-	if (strcmp(value, port_type_name(PORT_MCAST)) != 0)
-		return error_set(err, -EINVAL, "there is no port type '%.*s'; expected %s",
-				 SHOWN_MAX, value, port_type_name(PORT_MCAST));
-	p->port.type = PORT_MCAST;
 	p->type_line = line;
+	return config_parse_port_type(value, &p->port.type, err);
+}
+
+/* Keep a value until the port's type is known. */
+static int keep(struct port_draft *p, enum port_key key, const char *value, int line)
+{
+	p->words[key].line = line;
+	/* What is cut is longer than any good value, so it is refused when it is looked at. */
+	snprintf(p->words[key].text, PORT_WORD_BYTES, "%s", value);
 	return 0;
 }
 
-static int set_mcast_group(void *object, const char *value, int line, struct error *err)
-{
-	struct port_draft *p = object;
-	struct addr group;
-
-	if (addr_parse(value, 0, &group) || !addr_is_ipv4(&group))
-		return error_set(
-			err, -EINVAL,
-			"'%.*s' is no IPv4 address and port; expected what QEMU's mcast= has, "
-			"such as 230.0.0.1:33000",
-			SHOWN_MAX, value);
-	if (group.ip[IPV4_AT] < MULTICAST_FIRST || group.ip[IPV4_AT] > MULTICAST_LAST)
-		return error_set(err, -EINVAL,
-				 "'%.*s' is no multicast group; expected one from 224.0.0.0 to "
-				 "239.255.255.255, such as 230.0.0.1:33000",
-				 SHOWN_MAX, value);
-	p->port.mcast.group = group;
-	p->group_line = line;
-	return 0;
-}
-
-static int set_interface(void *object, const char *value, int line, struct error *err)
-{
-	struct port_draft *p = object;
-
-	(void)line;
-	if (strcmp(value, "auto") == 0) {
-		p->port.mcast.scope = MCAST_AUTO;
-		return 0;
+#define KEEP(function, key)                                                               \
+	static int function(void *object, const char *value, int line, struct error *err) \
+	{                                                                                 \
+		(void)err;                                                                \
+		return keep(object, key, value, line);                                    \
 	}
-	if (strlen(value) >= INTERFACE_NAME_BYTES || strpbrk(value, "/ \t:,"))
-		return error_set(
-			err, -EINVAL,
-			"'%.*s' is no network interface; expected auto, lo or a name as 'ip "
-			"link' shows it",
-			SHOWN_MAX, value);
-	p->port.mcast.scope = strcmp(value, "lo") == 0 ? MCAST_LO : MCAST_NAMED;
-	strcpy(p->port.mcast.interface, value);
-	return 0;
-}
+
+KEEP(set_port_group, PORT_KEY_GROUP)
+KEEP(set_interface, PORT_KEY_INTERFACE)
+KEEP(set_local, PORT_KEY_LOCAL)
+KEEP(set_remote, PORT_KEY_REMOTE)
+KEEP(set_port_listen, PORT_KEY_LISTEN)
+KEEP(set_connect, PORT_KEY_CONNECT)
+KEEP(set_mode, PORT_KEY_MODE)
+KEEP(set_insecure, PORT_KEY_INSECURE)
 
 static int set_port_broadcast(void *object, const char *value, int line, struct error *err)
 {
@@ -261,9 +239,15 @@ static int set_port_broadcast(void *object, const char *value, int line, struct 
 static const struct ini_key PORT_KEYS[] = {
 	{"vlan", set_vlan},
 	{"type", set_type},
-	{"group", set_mcast_group},
+	{"group", set_port_group},
 	{"interface", set_interface},
 	{"broadcast", set_port_broadcast},
+	{"local", set_local},
+	{"remote", set_remote},
+	{"listen", set_port_listen},
+	{"connect", set_connect},
+	{"mode", set_mode},
+	{"insecure", set_insecure},
 };
 
 static const struct ini_section SECTIONS[] = {

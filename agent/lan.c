@@ -121,18 +121,10 @@ static int open_port(struct lan *l, const struct port_config *config, struct err
 	return 0;
 }
 
-/* Is it the same port, apart from what can be changed while it is open? */
-static bool is_same_port(const struct port_config *a, const struct port_config *b)
-{
-	return strcmp(a->name, b->name) == 0 && a->type == b->type && a->vlan == b->vlan &&
-	       addr_equal(&a->mcast.group, &b->mcast.group) && a->mcast.scope == b->mcast.scope &&
-	       strcmp(a->mcast.interface, b->mcast.interface) == 0;
-}
-
 static const struct port_config *find_config(const struct config *c, const struct port_config *as)
 {
 	for (size_t i = 0; i < c->port_count; i++) {
-		if (is_same_port(&c->ports[i], as))
+		if (port_config_same(&c->ports[i], as))
 			return &c->ports[i];
 	}
 	return NULL;
@@ -141,7 +133,7 @@ static const struct port_config *find_config(const struct config *c, const struc
 static struct lan_port *find_port(const struct lan *l, const struct port_config *as)
 {
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
-		if (l->ports[i] && is_same_port(&l->ports[i]->config, as))
+		if (l->ports[i] && port_config_same(&l->ports[i]->config, as))
 			return l->ports[i];
 	}
 	return NULL;

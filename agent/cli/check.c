@@ -52,6 +52,21 @@ static void read_all(struct findings *f)
 	}
 }
 
+/* A group that is not there is no fault of a port: it waits for it, as for an interface. */
+static void look_at_port(const struct findings *f, const struct port_config *p)
+{
+	if (p->mcast.scope == MCAST_NAMED && !if_nametoindex(p->mcast.interface))
+		fprintf(stderr,
+			"warning: %s:%d: [port %s] waits for the interface %s, which is not there "
+			"now\n",
+			f->config.file, p->line, p->name, p->mcast.interface);
+	if (p->plug.group[0] && !getgrnam(p->plug.group))
+		fprintf(stderr,
+			"warning: %s:%d: [port %s] waits for the group %s, which is not there now "
+			"(`getent group` lists them)\n",
+			f->config.file, p->line, p->name, p->plug.group);
+}
+
 /* What only this host can tell. */
 static void look_at_host(struct findings *f)
 {
@@ -64,16 +79,8 @@ static void look_at_host(struct findings *f)
 			c->file, c->group);
 		f->faults++;
 	}
-	for (size_t i = 0; i < c->port_count; i++) {
-		const struct port_config *p = &c->ports[i];
-
-		if (p->mcast.scope == MCAST_NAMED && !if_nametoindex(p->mcast.interface))
-			fprintf(stderr,
-				"warning: %s:%d: [port %s] waits for the interface %s, which is "
-				"not there "
-				"now\n",
-				c->file, p->line, p->name, p->mcast.interface);
-	}
+	for (size_t i = 0; i < c->port_count; i++)
+		look_at_port(f, &c->ports[i]);
 }
 
 static void check_peers(struct findings *f)
@@ -88,12 +95,9 @@ static void check_peers(struct findings *f)
 
 static void say_port(const struct port_config *p)
 {
-	static const char *const scopes[] = {[MCAST_AUTO] = "auto", [MCAST_LO] = "lo"};
-	char group[ADDR_TEXT_BYTES];
+	char text[PORT_TEXT_BYTES];
 
-	printf("  port %s: %s, group %s, interface %s", p->name, port_type_name(p->type),
-	       addr_format(&p->mcast.group, group),
-	       p->mcast.scope == MCAST_NAMED ? p->mcast.interface : scopes[p->mcast.scope]);
+	printf("  port %s: %s", p->name, port_config_describe(p, text));
 	if (p->broadcast == BROADCAST_OFF)
 		puts(", broadcast off");
 	else

@@ -7,6 +7,7 @@ const struct port_ops *port_ops_for(enum port_type type)
 {
 	static const struct port_ops *const all[] = {
 		[PORT_MCAST] = &mcast_ops,
+		[PORT_UDP] = &udp_ops,
 	};
 
 	return all[type];

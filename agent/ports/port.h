@@ -158,5 +158,6 @@ struct port {
 const struct port_ops *port_ops_for(enum port_type type);
 
 extern const struct port_ops mcast_ops;
+extern const struct port_ops udp_ops;
 
 #endif

@@ -154,6 +154,153 @@ static void interface_and_broadcast_of_a_port_are_read(void **state)
 	assert_string_equal(config.ports[2].mcast.interface, "eth0.5");
 }
 
+/* One vlan, and a port of @type with @lines. */
+static const char *with_port(const char *type, const char *lines)
+{
+	static char text[1024];
+
+	snprintf(text, sizeof(text), "[vlan lan]\nid = 1\n[port p]\ntype = %s\n%s\n", type, lines);
+	return text;
+}
+
+static const char *port_text(void)
+{
+	static char text[PORT_TEXT_BYTES];
+
+	return port_config_describe(&config.ports[0], text);
+}
+
+static void places_where_machines_plug_in_are_read(void **state)
+{
+	static const struct {
+		const char *type, *lines, *shown;
+	} cases[] = {
+		{"mcast", "group = 230.0.0.1:1", "mcast, group 230.0.0.1:1, interface auto"},
+		{"mcast", "group = 230.0.0.1:1\ninterface = eth0",
+		 "mcast, group 230.0.0.1:1, interface eth0"},
+		{"udp", "local = 127.0.0.1:7001\nremote = localhost:7002",
+		 "udp, local 127.0.0.1:7001, remote 127.0.0.1:7002"},
+		{"udp", "remote = [::1]:2\nlocal = [::1]:1", "udp, local [::1]:1, remote [::1]:2"},
+		{"udp", "local = 0.0.0.0:1\nremote = 192.0.2.1:2\ninsecure = yes",
+		 "udp, local 0.0.0.0:1, remote 192.0.2.1:2"},
+		{"dgram", "local = /run/lw\nremote = /run/vm",
+		 "dgram, local /run/lw, remote /run/vm"},
+		{"dgram", "local = @lw\nremote = @vm", "dgram, local @lw, remote @vm"},
+		{"dgram", "local = /run/lw", "dgram, local /run/lw"},
+		{"stream", "listen = /run/lw\ngroup = kvm", "stream, listen /run/lw, group kvm"},
+		{"stream", "listen = @lw", "stream, listen @lw"},
+		{"stream", "listen = [::1]:7001", "stream, listen [::1]:7001"},
+		{"stream", "connect = 127.0.0.1:7001", "stream, connect 127.0.0.1:7001"},
+		{"stream", "connect = vm.example:7001\ninsecure = yes",
+		 "stream, connect vm.example:7001"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_loads(with_port(cases[i].type, cases[i].lines));
+		assert_string_equal(port_text(), cases[i].shown);
+		assert_string_equal(port_type_name(config.ports[0].type), cases[i].type);
+	}
+}
+
+static void a_sockets_path_begins_in_the_folder(void **state)
+{
+	(void)state;
+	assert_loads(with_port("dgram", "local = lw.sock\nremote = ./vm.sock"));
+	assert_string_equal(config.ports[0].plug.local.text, scratch_path("lw.sock"));
+	assert_string_equal(config.ports[0].plug.remote.text, scratch_path("vm.sock"));
+}
+
+static void a_socket_is_its_owners_unless_group_or_mode_say_otherwise(void **state)
+{
+	(void)state;
+	assert_loads(with_port("dgram", "local = /a"));
+	assert_int_equal(config.ports[0].plug.mode, 0600);
+	assert_string_equal(config.ports[0].plug.group, "");
+	assert_loads(with_port("dgram", "local = /a\ngroup = kvm"));
+	assert_int_equal(config.ports[0].plug.mode, 0660);
+	assert_string_equal(config.ports[0].plug.group, "kvm");
+	assert_loads(with_port("stream", "listen = /a\ngroup = kvm\nmode = 0666"));
+	assert_int_equal(config.ports[0].plug.mode, 0666);
+}
+
+static void values_that_do_not_fit_the_type_are_refused_with_their_line(void **state)
+{
+	static const struct {
+		const char *type, *lines, *message;
+	} cases[] = {
+		{"udp", "local = 127.0.0.1:1", ":3: [port p] lacks a line such as 'remote = 127"},
+		{"udp", "remote = 127.0.0.1:1", ":3: [port p] lacks a line such as 'local = 127"},
+		{"dgram", "remote = /a",
+		 ":3: [port p] lacks a line such as 'local = machines.sock'"},
+		{"stream", "broadcast = 7",
+		 ":3: [port p] has to have either 'listen' or 'connect'"},
+		{"stream", "listen = /a\nconnect = /b",
+		 ":3: [port p] has to have either 'listen' or"},
+		{"udp", "group = 230.0.0.1:1\nlocal = 127.0.0.1:1\nremote = 127.0.0.1:2",
+		 ":5: a port of type udp has no key 'group'; take the line out"},
+		{"mcast", "group = 230.0.0.1:1\nlocal = /a",
+		 ":6: a port of type mcast has no key 'local'"},
+		{"dgram", "local = /a\ninsecure = yes",
+		 ":6: a port of type dgram has no key 'insecure'"},
+
+		{"udp", "local = 192.0.2.1:1\nremote = 127.0.0.1:2",
+		 ":5: '192.0.2.1:1' is not on this host alone: frames would cross the network in "
+		 "clear, and whoever reaches it is on the LAN. Use an address such as 127.0.0.1, "
+		 "or "
+		 "say 'insecure = yes'"},
+		{"udp", "local = 127.0.0.1:1\nremote = 192.0.2.1:1\ninsecure = no",
+		 ":6: '192.0.2.1:1' is not on this host alone"},
+		{"stream", "listen = 0.0.0.0:1", ":5: '0.0.0.0:1' is not on this host alone"},
+		{"stream", "listen = [::]:1", ":5: '[::]:1' is not on this host alone"},
+		{"stream", "connect = vm.example:1",
+		 ":5: 'vm.example:1' is not on this host alone"},
+		{"stream", "listen = /a\ninsecure = maybe",
+		 ":6: 'insecure = maybe' cannot be; expected yes or no"},
+
+		{"udp", "local = vm.example:1\nremote = 127.0.0.1:2",
+		 ":5: 'vm.example:1' is no address with a port"},
+		{"udp", "local = 127.0.0.1:1\nremote = /a",
+		 ":6: '/a' is no address with a port; expected one such as 127.0.0.1:7001 (a unix "
+		 "socket is of type dgram)"},
+		{"udp", "local = 127.0.0.1:1\nremote = 127.0.0.1:1",
+		 ":6: 'remote' is the same address as 'local'"},
+		{"udp", "local = 127.0.0.1:1\nremote = [::1]:2",
+		 ":6: '[::1]:2' cannot be reached from 'local'"},
+		{"udp", "local = 127.0.0.1:1\nremote = 230.0.0.1:2\ninsecure = yes",
+		 ":6: '230.0.0.1:2' cannot be reached from 'local'; expected one machine's "
+		 "address"},
+		{"dgram", "local = 127.0.0.1:1", ":5: '127.0.0.1:1' is no path"},
+		{"dgram", "local = /a\nremote = [::1]:1", ":6: '[::1]:1' is no path"},
+		{"dgram", "local = /a\nremote = /a", ":6: 'remote' is the same socket as 'local'"},
+		{"stream", "listen = localhost.example:1\ninsecure = yes",
+		 ":5: 'localhost.example:1' is a name; expected the address to listen at"},
+
+		{"stream", "listen = @a\ngroup = kvm", ":6: 'group' is for the file of a socket"},
+		{"stream", "connect = /a\nmode = 0600", ":6: 'mode' is for the file of a socket"},
+		{"stream", "listen = /a\ngroup = a b", ":6: 'a b' is no name"},
+		{"stream", "listen = /a\nmode = 0800",
+		 ":6: 'mode = 0800' cannot be; expected octal"},
+		{"stream", "listen = /a\nmode = 01777", ":6: 'mode = 01777' cannot be"},
+		{"stream", "listen = /a\nmode = rw", ":6: 'mode = rw' cannot be"},
+		{"stream", "listen = /a\nmode = 0", ":6: 'mode = 0' cannot be"},
+		{"stream", "listen = 1:2:3", ":5: '1:2:3' is no HOST:PORT"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_refused(with_port(cases[i].type, cases[i].lines), cases[i].message);
+}
+
+static void a_value_longer_than_any_is_refused(void **state)
+{
+	char line[600];
+
+	(void)state;
+	snprintf(line, sizeof(line), "local = /%0500d", 0);
+	assert_refused(with_port("dgram", line), ":5: the path of '/000");
+}
+
 static void control_socket_is_where_it_is_told_to_be(void **state)
 {
 	(void)state;
@@ -202,7 +349,8 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		{13, "vlan = nosuch",
 		 ":13: there is no vlan 'nosuch'; expected the name of a [vlan NAME]"},
 		{13, "", ":12: [port hub] has no vlan, and there are 2; expected 'vlan = lan'"},
-		{14, "type = magic", ":14: there is no port type 'magic'; expected mcast"},
+		{14, "type = magic",
+		 ":14: there is no port type 'magic'; expected one of mcast, udp, dgram, stream"},
 		{14, "", ":12: [port hub] lacks a line such as 'type = mcast'"},
 		{15, "", ":12: [port hub] lacks a line such as 'group = 230.0.0.1:33000'"},
 		{15, "group = 230.0.0.1", ":15: '230.0.0.1' is no IPv4 address and port"},
@@ -211,10 +359,10 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		{15, "group = 10.0.0.1:33000", ":15: '10.0.0.1:33000' is no multicast group"},
 		{15, "group = 223.255.255.255:1", ":15: '223.255.255.255:1' is no multicast group"},
 		{15, "group = 240.0.0.0:1", ":15: '240.0.0.0:1' is no multicast group"},
-		{15, "interface = a-name-that-is-too-long",
-		 ":15: 'a-name-that-is-too-long' is no network"},
-		{15, "interface = eth0/1",
-		 ":15: 'eth0/1' is no network interface; expected auto, lo or"},
+		{15, "group = 230.0.0.1:1\ninterface = a-name-that-is-too-long",
+		 ":16: 'a-name-that-is-too-long' is no network"},
+		{15, "group = 230.0.0.1:1\ninterface = eth0/1",
+		 ":16: 'eth0/1' is no network interface; expected auto, lo or"},
 		{15, "broadcast = x", ":15: 'broadcast = x' cannot be"},
 	};
 
@@ -258,6 +406,54 @@ static void ports_on_one_hub_are_refused(void **state)
 		else
 			assert_loads(text);
 	}
+}
+
+static void ports_at_one_socket_are_refused(void **state)
+{
+	static const struct {
+		const char *first, *second, *message;
+	} cases[] = {
+		{"type = udp\nlocal = 127.0.0.1:1\nremote = 127.0.0.1:2",
+		 "type = udp\nlocal = 127.0.0.1:1\nremote = 127.0.0.1:3",
+		 ":7: [port y] is the same socket as [port x] in line 3; take one out, or give it "
+		 "another 'local'"},
+		{"type = dgram\nlocal = a\nbroadcast = 1", "type = stream\nlisten = ./a",
+		 ":7: [port y] is the same socket as [port x] in line 3; take one out, or give it "
+		 "another 'listen'"},
+		{"type = udp\nlocal = 127.0.0.1:1\nremote = 127.0.0.1:2",
+		 "type = stream\nlisten = 127.0.0.1:1", NULL},
+		{"type = stream\nconnect = 127.0.0.1:1\nbroadcast = 1",
+		 "type = stream\nconnect = 127.0.0.1:1", NULL},
+		{"type = dgram\nlocal = @a\nbroadcast = 1", "type = stream\nlisten = @a", NULL},
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "[vlan a]\nid = 1\n[port x]\n%s\n[port y]\n%s\n",
+			 cases[i].first, cases[i].second);
+		if (cases[i].message)
+			assert_refused(text, cases[i].message);
+		else
+			assert_loads(text);
+	}
+}
+
+static void ports_are_the_same_apart_from_what_an_open_one_can_change(void **state)
+{
+	struct port_config was;
+
+	(void)state;
+	assert_loads(with_port("dgram", "local = /a\nremote = /b\nmode = 0600"));
+	was = config.ports[0];
+	assert_loads(with_port("dgram", "broadcast = 9\nlocal = /a\nremote = /b"));
+	assert_true(port_config_same(&was, &config.ports[0]));
+	assert_loads(with_port("dgram", "local = /a\nremote = /c"));
+	assert_false(port_config_same(&was, &config.ports[0]));
+	assert_loads(with_port("dgram", "local = /a\nremote = /b\nmode = 0660"));
+	assert_false(port_config_same(&was, &config.ports[0]));
+	assert_loads(with_port("dgram", "local = /a\nremote = /b\ngroup = kvm\nmode = 0600"));
+	assert_false(port_config_same(&was, &config.ports[0]));
 }
 
 static void too_many_vlans_and_ports_are_refused(void **state)
@@ -409,10 +605,17 @@ int main(void)
 		TEST(what_is_not_said_has_its_default),
 		TEST(port_may_stand_before_its_vlan),
 		TEST(interface_and_broadcast_of_a_port_are_read),
+		TEST(places_where_machines_plug_in_are_read),
+		TEST(a_sockets_path_begins_in_the_folder),
+		TEST(a_socket_is_its_owners_unless_group_or_mode_say_otherwise),
+		TEST(values_that_do_not_fit_the_type_are_refused_with_their_line),
+		TEST(a_value_longer_than_any_is_refused),
 		TEST(control_socket_is_where_it_is_told_to_be),
 		TEST(wrong_values_are_refused_with_their_line),
 		TEST(file_without_a_vlan_is_refused),
 		TEST(ports_on_one_hub_are_refused),
+		TEST(ports_at_one_socket_are_refused),
+		TEST(ports_are_the_same_apart_from_what_an_open_one_can_change),
 		TEST(too_many_vlans_and_ports_are_refused),
 		TEST(path_of_the_control_socket_has_to_fit_a_socket),
 		TEST(missing_file_is_told_apart),

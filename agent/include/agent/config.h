@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/endpoint.h"
 #include "common/addr.h"
 #include "common/error.h"
 #include "common/ether.h"
@@ -26,10 +27,15 @@ enum {
 	LISTEN_PORT_DEFAULT = 19543,
 	BROADCAST_LIMIT_DEFAULT = 5000, /* frames a second and ingress; DESIGN: the switch */
 	BROADCAST_OFF = UINT32_MAX,     /* `broadcast = off`: no limit */
+	PORT_TEXT_BYTES = 3 * ENDPOINT_TEXT_BYTES + NAME_BYTES,
 };
 
 enum port_type {
-	PORT_MCAST /* further types follow with their files */
+	PORT_MCAST,
+	PORT_UDP,
+	PORT_DGRAM,
+	PORT_STREAM,
+	PORT_TYPES
 };
 
 /** port_type_name() - As in the file */
@@ -40,6 +46,19 @@ enum mcast_scope {
 	MCAST_AUTO,  /* this host's machines, wherever QEMU put them */
 	MCAST_LO,    /* this host's machines on loopback */
 	MCAST_NAMED, /* a hub shared with the LAN on that interface */
+};
+
+/**
+ * struct plug_config - where one machine, or several, plug in: udp, dgram and stream
+ * @local:	`local` or `listen`; ENDPOINT_NONE for a stream that connects
+ * @remote:	`remote` or `connect`; ENDPOINT_NONE: whoever plugs in
+ * @group:	who may use a socket with a path, besides us; may be empty
+ * @mode:	of a socket with a path
+ */
+struct plug_config {
+	struct endpoint local, remote;
+	char group[NAME_BYTES];
+	uint32_t mode;
 };
 
 struct port_config {
@@ -53,6 +72,7 @@ struct port_config {
 		enum mcast_scope scope;
 		char interface[INTERFACE_NAME_BYTES];
 	} mcast;
+	struct plug_config plug;
 };
 
 struct vlan_config {
@@ -120,6 +140,12 @@ int config_card(const struct config *c, const struct public_key *key, const char
  */
 int config_peer_vlans(const struct config *c, const struct trust_peer *peer,
 		      uint16_t out[PEER_VLANS_MAX], struct error *err);
+
+/** port_config_same() - Do they differ in nothing but what an open port can change? */
+bool port_config_same(const struct port_config *a, const struct port_config *b);
+
+/** port_config_describe() - Its type and where one plugs in, in some words. Return: @out */
+const char *port_config_describe(const struct port_config *p, char out[PORT_TEXT_BYTES]);
 
 /** config_vlan_by_name() - Return: the vlan or NULL */
 const struct vlan_config *config_vlan_by_name(const struct config *c, const char *name);

@@ -1,0 +1,476 @@
+/*
+ * config_port.c - ports of agent.conf: what the keys mean for each type; see config_draft.h
+ *
+ * How it works. A table says which keys a type takes and which it cannot do without; then the type's
+ * own function reads their values. A message about a value gets its line put in front here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "config_draft.h"
+
+enum {
+	SHOWN_MAX = 80,        /* of a wrong value, in a message */
+	MULTICAST_FIRST = 224, /* RFC 5771: 224.0.0.0/4 */
+	MULTICAST_LAST = 239,
+	IPV4_AT = 12, /* of the IPv4 bytes in a mapped address */
+	MODE_MAX = 0777,
+	MODE_OWNER = 0600, /* of a socket: to send to it is to write */
+	MODE_GROUP = 0660,
+	OCTAL = 8,
+};
+
+static const char *const KEY_NAMES[] = {
+	[PORT_KEY_GROUP] = "group",   [PORT_KEY_INTERFACE] = "interface",
+	[PORT_KEY_LOCAL] = "local",   [PORT_KEY_REMOTE] = "remote",
+	[PORT_KEY_LISTEN] = "listen", [PORT_KEY_CONNECT] = "connect",
+	[PORT_KEY_MODE] = "mode",     [PORT_KEY_INSECURE] = "insecure",
+};
+_Static_assert(sizeof(KEY_NAMES) / sizeof(KEY_NAMES[0]) == PORT_KEY_COUNT, "each key has a name");
+
+/* ---- messages with their place ---- */
+
+static int place(const struct draft *d, int line, struct error *err)
+{
+	return error_set(err, -EINVAL, "%s:%d: %s", d->config.file, line, err ? err->text : "");
+}
+
+/* ---- values ---- */
+
+static int read_mcast_group(const char *value, struct addr *out, struct error *err)
+{
+	struct addr group;
+
+	if (addr_parse(value, 0, &group) || !addr_is_ipv4(&group))
+		return error_set(
+			err, -EINVAL,
+			"'%.*s' is no IPv4 address and port; expected what QEMU's mcast= has, "
+			"such as 230.0.0.1:33000",
+			SHOWN_MAX, value);
+	if (group.ip[IPV4_AT] < MULTICAST_FIRST || group.ip[IPV4_AT] > MULTICAST_LAST)
+		return error_set(err, -EINVAL,
+				 "'%.*s' is no multicast group; expected one from 224.0.0.0 to "
+				 "239.255.255.255, such as 230.0.0.1:33000",
+				 SHOWN_MAX, value);
+	*out = group;
+	return 0;
+}
+
+static int read_interface(const char *value, struct port_config *out, struct error *err)
+{
+	if (strcmp(value, "auto") == 0) {
+		out->mcast.scope = MCAST_AUTO;
+		return 0;
+	}
+	if (strlen(value) >= INTERFACE_NAME_BYTES || strpbrk(value, "/ \t:,"))
+		return error_set(
+			err, -EINVAL,
+			"'%.*s' is no network interface; expected auto, lo or a name as 'ip "
+			"link' shows it",
+			SHOWN_MAX, value);
+	out->mcast.scope = strcmp(value, "lo") == 0 ? MCAST_LO : MCAST_NAMED;
+	strcpy(out->mcast.interface, value);
+	return 0;
+}
+
+static int read_mode(const char *value, uint32_t *out, struct error *err)
+{
+	char *end;
+	unsigned long mode = strtoul(value, &end, OCTAL);
+
+	if (value[0] < '0' || value[0] > '7' || *end || mode == 0 || mode > MODE_MAX)
+		return error_set(err, -EINVAL,
+				 "'mode = %.*s' cannot be; expected octal digits such as 0660",
+				 SHOWN_MAX, value);
+	*out = (uint32_t)mode;
+	return 0;
+}
+
+static int read_insecure(const char *value, bool *out, struct error *err)
+{
+	*out = strcmp(value, "yes") == 0;
+	if (*out || strcmp(value, "no") == 0)
+		return 0;
+	return error_set(err, -EINVAL, "'insecure = %.*s' cannot be; expected yes or no", SHOWN_MAX,
+			 value);
+}
+
+/* ---- keys that several types have; 0 where they are not there ---- */
+
+static int take_endpoint(const struct draft *d, const struct port_word *word, struct endpoint *out,
+			 struct error *err)
+{
+	if (word->line && endpoint_parse(word->text, d->config.folder, out, err))
+		return place(d, word->line, err);
+	return 0;
+}
+
+/* On an address where others can reach it, a port is an open door to the LAN, and in clear. */
+static int check_exposed(const struct draft *d, const struct port_draft *p,
+			 const struct port_word *word, const struct endpoint *e, struct error *err)
+{
+	const struct port_word *insecure = &p->words[PORT_KEY_INSECURE];
+	bool is_allowed = false;
+
+	if (insecure->line && read_insecure(insecure->text, &is_allowed, err))
+		return place(d, insecure->line, err);
+	if (!word->line || is_allowed || endpoint_is_on_host(e))
+		return 0;
+	return error_set(
+		err, -EINVAL,
+		"%s:%d: '%.*s' is not on this host alone: frames would cross the network in "
+		"clear, and whoever reaches it is on the LAN. Use an address such as "
+		"127.0.0.1, or say 'insecure = yes' if that network is yours",
+		d->config.file, word->line, SHOWN_MAX, word->text);
+}
+
+/* `group` and `mode`: who may use a socket that has a path. */
+static int take_access(const struct draft *d, struct port_draft *p, struct error *err)
+{
+	const struct port_word *group = &p->words[PORT_KEY_GROUP], *mode = &p->words[PORT_KEY_MODE];
+	const struct port_word *first = group->line ? group : mode;
+	struct plug_config *plug = &p->port.plug;
+
+	if (first->line && plug->local.kind != ENDPOINT_PATH)
+		return error_set(
+			err, -EINVAL,
+			"%s:%d: '%s' is for the file of a socket, and this port makes none",
+			d->config.file, first->line, group->line ? "group" : "mode");
+	plug->mode = group->line ? MODE_GROUP : MODE_OWNER;
+	if (group->line && text_check_name(group->text, err))
+		return place(d, group->line, err);
+	if (group->line)
+		strcpy(plug->group, group->text);
+	if (mode->line && read_mode(mode->text, &plug->mode, err))
+		return place(d, mode->line, err);
+	return 0;
+}
+
+/* ---- types ---- */
+
+static int settle_mcast(const struct draft *d, struct port_draft *p, struct error *err)
+{
+	const struct port_word *group = &p->words[PORT_KEY_GROUP];
+	const struct port_word *interface = &p->words[PORT_KEY_INTERFACE];
+
+	if (read_mcast_group(group->text, &p->port.mcast.group, err))
+		return place(d, group->line, err);
+	if (interface->line && read_interface(interface->text, &p->port, err))
+		return place(d, interface->line, err);
+	return 0;
+}
+
+static int take_udp_address(const struct draft *d, const struct port_draft *p,
+			    const struct port_word *word, struct endpoint *out, struct error *err)
+{
+	int rc = take_endpoint(d, word, out, err);
+
+	if (rc == 0 && out->kind != ENDPOINT_ADDR)
+		return error_set(err, -EINVAL,
+				 "%s:%d: '%.*s' is no address with a port; expected one such as "
+				 "127.0.0.1:7001%s",
+				 d->config.file, word->line, SHOWN_MAX, word->text,
+				 endpoint_is_unix(out) ? " (a unix socket is of type dgram)" : "");
+	return rc ? rc : check_exposed(d, p, word, out, err);
+}
+
+static int settle_udp(const struct draft *d, struct port_draft *p, struct error *err)
+{
+	const struct port_word *local = &p->words[PORT_KEY_LOCAL];
+	const struct port_word *remote = &p->words[PORT_KEY_REMOTE];
+	struct plug_config *plug = &p->port.plug;
+	int rc = take_udp_address(d, p, local, &plug->local, err);
+
+	if (rc == 0)
+		rc = take_udp_address(d, p, remote, &plug->remote, err);
+	if (rc)
+		return rc;
+	if (endpoint_equal(&plug->local, &plug->remote))
+		return error_set(err, -EINVAL,
+				 "%s:%d: 'remote' is the same address as 'local'; expected the one "
+				 "where the machine listens",
+				 d->config.file, remote->line);
+	if (addr_is_ipv4(&plug->local.addr) != addr_is_ipv4(&plug->remote.addr) ||
+	    !addr_is_unicast(&plug->remote.addr))
+		return error_set(
+			err, -EINVAL,
+			"%s:%d: '%.*s' cannot be reached from 'local'; expected one machine's "
+			"address, of the same IP version",
+			d->config.file, remote->line, SHOWN_MAX, remote->text);
+	return 0;
+}
+
+static int check_unix(const struct draft *d, const struct port_word *word, const struct endpoint *e,
+		      struct error *err)
+{
+	if (!word->line || endpoint_is_unix(e))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "%s:%d: '%.*s' is no path; expected one such as machines.sock (an address "
+			 "is of type udp)",
+			 d->config.file, word->line, SHOWN_MAX, word->text);
+}
+
+static int settle_dgram(const struct draft *d, struct port_draft *p, struct error *err)
+{
+	const struct port_word *local = &p->words[PORT_KEY_LOCAL];
+	const struct port_word *remote = &p->words[PORT_KEY_REMOTE];
+	struct plug_config *plug = &p->port.plug;
+	int rc = take_endpoint(d, local, &plug->local, err);
+
+	if (rc == 0)
+		rc = take_endpoint(d, remote, &plug->remote, err);
+	if (rc == 0)
+		rc = check_unix(d, local, &plug->local, err);
+	if (rc == 0)
+		rc = check_unix(d, remote, &plug->remote, err);
+	if (rc == 0 && endpoint_equal(&plug->local, &plug->remote))
+		return error_set(err, -EINVAL,
+				 "%s:%d: 'remote' is the same socket as 'local'; expected the one "
+				 "that the machine binds",
+				 d->config.file, remote->line);
+	return rc ? rc : take_access(d, p, err);
+}
+
+static int settle_stream(const struct draft *d, struct port_draft *p, struct error *err)
+{
+	const struct port_word *listen = &p->words[PORT_KEY_LISTEN];
+	const struct port_word *connect = &p->words[PORT_KEY_CONNECT];
+	struct plug_config *plug = &p->port.plug;
+	int rc;
+
+	if (!listen->line == !connect->line)
+		return error_set(
+			err, -EINVAL,
+			"%s:%d: [port %s] has to have either 'listen' or 'connect', such as "
+			"'listen = machines.sock'",
+			d->config.file, p->port.line, p->port.name);
+	rc = take_endpoint(d, listen, &plug->local, err);
+	if (rc == 0)
+		rc = take_endpoint(d, connect, &plug->remote, err);
+	if (rc == 0 && plug->local.kind == ENDPOINT_NAME)
+		return error_set(err, -EINVAL,
+				 "%s:%d: '%.*s' is a name; expected the address to listen at, such "
+				 "as 127.0.0.1:7001",
+				 d->config.file, listen->line, SHOWN_MAX, listen->text);
+	if (rc == 0)
+		rc = check_exposed(d, p, listen, &plug->local, err);
+	if (rc == 0)
+		rc = check_exposed(d, p, connect, &plug->remote, err);
+	return rc ? rc : take_access(d, p, err);
+}
+
+#define BIT(key) (1U << (key))
+
+/*
+ * struct type - a type of port
+ * @keys:	set of BIT(), those that it takes
+ * @needs:	those that must be there
+ * @settle:	reads them
+ */
+static const struct type {
+	const char *name;
+	unsigned keys, needs;
+	int (*settle)(const struct draft *d, struct port_draft *p, struct error *err);
+} TYPES[] = {
+	[PORT_MCAST] = {"mcast", BIT(PORT_KEY_GROUP) | BIT(PORT_KEY_INTERFACE), BIT(PORT_KEY_GROUP),
+			settle_mcast},
+	[PORT_UDP] = {"udp", BIT(PORT_KEY_LOCAL) | BIT(PORT_KEY_REMOTE) | BIT(PORT_KEY_INSECURE),
+		      BIT(PORT_KEY_LOCAL) | BIT(PORT_KEY_REMOTE), settle_udp},
+	[PORT_DGRAM] = {"dgram",
+			BIT(PORT_KEY_LOCAL) | BIT(PORT_KEY_REMOTE) | BIT(PORT_KEY_GROUP) |
+				BIT(PORT_KEY_MODE),
+			BIT(PORT_KEY_LOCAL), settle_dgram},
+	[PORT_STREAM] = {"stream",
+			 BIT(PORT_KEY_LISTEN) | BIT(PORT_KEY_CONNECT) | BIT(PORT_KEY_GROUP) |
+				 BIT(PORT_KEY_MODE) | BIT(PORT_KEY_INSECURE),
+			 0, settle_stream},
+};
+_Static_assert(sizeof(TYPES) / sizeof(TYPES[0]) == PORT_TYPES, "each type is here");
+
+const char *port_type_name(enum port_type type)
+{
+	return TYPES[type].name;
+}
+
+int config_parse_port_type(const char *value, enum port_type *out, struct error *err)
+{
+	char names[SHOWN_MAX] = "";
+	size_t len = 0;
+
+	for (enum port_type i = 0; i < PORT_TYPES; i++) {
+		if (strcmp(value, TYPES[i].name) == 0) {
+			*out = i;
+			return 0;
+		}
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
+					TYPES[i].name);
+	}
+	return error_set(err, -EINVAL, "there is no port type '%.*s'; expected one of %s",
+			 SHOWN_MAX, value, names);
+}
+
+/* ---- one port ---- */
+
+/* What a line with that key may look like. */
+static const char *example(enum port_type type, enum port_key key)
+{
+	if (key == PORT_KEY_GROUP)
+		return "group = 230.0.0.1:33000";
+	if (key == PORT_KEY_REMOTE)
+		return "remote = 127.0.0.1:7002";
+	return type == PORT_UDP ? "local = 127.0.0.1:7001" : "local = machines.sock";
+}
+
+static int check_keys(const struct draft *d, const struct port_draft *p, struct error *err)
+{
+	const struct type *type = &TYPES[p->port.type];
+	const char *missing = p->type_line ? NULL : "type = mcast";
+
+	for (enum port_key key = 0; !missing && key < PORT_KEY_COUNT; key++)
+		if (type->needs & BIT(key) && !p->words[key].line)
+			missing = example(p->port.type, key);
+	if (missing)
+		return error_set(err, -EINVAL, "%s:%d: [port %s] lacks a line such as '%s'",
+				 d->config.file, p->port.line, p->port.name, missing);
+	for (enum port_key key = 0; key < PORT_KEY_COUNT; key++)
+		if (p->words[key].line && !(type->keys & BIT(key)))
+			return error_set(
+				err, -EINVAL,
+				"%s:%d: a port of type %s has no key '%s'; take the line out",
+				d->config.file, p->words[key].line, type->name, KEY_NAMES[key]);
+	return 0;
+}
+
+static int settle_vlan(const struct config *c, struct port_draft *p, struct error *err)
+{
+	const struct vlan_config *vlan = &c->vlans[0];
+
+	if (!p->vlan_line && c->vlan_count > 1)
+		return error_set(
+			err, -EINVAL,
+			"%s:%d: [port %s] has no vlan, and there are %zu; expected 'vlan = %s' "
+			"or another of them",
+			c->file, p->port.line, p->port.name, c->vlan_count, vlan->name);
+	if (p->vlan_line)
+		vlan = config_vlan_by_name(c, p->vlan);
+	if (!vlan)
+		return error_set(err, -EINVAL,
+				 "%s:%d: there is no vlan '%s'; expected the name of a [vlan NAME] "
+				 "section, such as %s",
+				 c->file, p->vlan_line, p->vlan, c->vlans[0].name);
+	p->port.vlan = vlan->id;
+	return 0;
+}
+
+static bool is_same_hub(const struct port_config *a, const struct port_config *b)
+{
+	/* `auto` is on loopback too: `lo` beside it would hear and send everything twice. */
+	bool named = a->mcast.scope == MCAST_NAMED || b->mcast.scope == MCAST_NAMED;
+
+	return addr_equal(&a->mcast.group, &b->mcast.group) &&
+	       (!named || strcmp(a->mcast.interface, b->mcast.interface) == 0);
+}
+
+/* Would both be at the same place of this host? */
+static bool is_same_place(const struct port_config *a, const struct port_config *b)
+{
+	if (a->type == PORT_MCAST && b->type == PORT_MCAST)
+		return is_same_hub(a, b);
+	if (a->plug.local.kind == ENDPOINT_NONE)
+		return false;
+	/* TCP and UDP have a port number each. */
+	return endpoint_equal(&a->plug.local, &b->plug.local) &&
+	       (a->type == b->type || a->plug.local.kind == ENDPOINT_PATH);
+}
+
+static int check_place(const struct config *c, const struct port_config *p, size_t index,
+		       struct error *err)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (!is_same_place(&c->ports[i], p))
+			continue;
+		return error_set(
+			err, -EINVAL,
+			"%s:%d: [port %s] is the same %s as [port %s] in line %d; take one "
+			"out, or give it another %s",
+			c->file, p->line, p->name, p->type == PORT_MCAST ? "hub" : "socket",
+			c->ports[i].name, c->ports[i].line,
+			p->type == PORT_MCAST    ? "group or interface"
+			: p->type == PORT_STREAM ? "'listen'"
+						 : "'local'");
+	}
+	return 0;
+}
+
+int config_settle_port(struct draft *d, size_t index, struct error *err)
+{
+	struct config *c = &d->config;
+	struct port_draft *p = &d->ports[index];
+	int rc = check_keys(d, p, err);
+
+	if (rc == 0)
+		rc = settle_vlan(c, p, err);
+	if (rc == 0)
+		rc = TYPES[p->port.type].settle(d, p, err);
+	if (rc == 0)
+		rc = check_place(c, &p->port, index, err);
+	if (rc)
+		return rc;
+	if (p->port.broadcast == 0)
+		p->port.broadcast = c->broadcast;
+	c->ports[index] = p->port;
+	return 0;
+}
+
+/* ---- settled ports ---- */
+
+static bool is_same_plug(const struct plug_config *a, const struct plug_config *b)
+{
+	return endpoint_equal(&a->local, &b->local) && endpoint_equal(&a->remote, &b->remote) &&
+	       strcmp(a->group, b->group) == 0 && a->mode == b->mode;
+}
+
+bool port_config_same(const struct port_config *a, const struct port_config *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->type == b->type && a->vlan == b->vlan &&
+	       addr_equal(&a->mcast.group, &b->mcast.group) && a->mcast.scope == b->mcast.scope &&
+	       strcmp(a->mcast.interface, b->mcast.interface) == 0 &&
+	       is_same_plug(&a->plug, &b->plug);
+}
+
+static const char *mcast_text(const struct port_config *p, char out[PORT_TEXT_BYTES])
+{
+	static const char *const scopes[] = {[MCAST_AUTO] = "auto", [MCAST_LO] = "lo"};
+	char group[ADDR_TEXT_BYTES];
+
+	snprintf(out, PORT_TEXT_BYTES, "mcast, group %s, interface %s",
+		 addr_format(&p->mcast.group, group),
+		 p->mcast.scope == MCAST_NAMED ? p->mcast.interface : scopes[p->mcast.scope]);
+	return out;
+}
+
+const char *port_config_describe(const struct port_config *p, char out[PORT_TEXT_BYTES])
+{
+	bool is_stream = p->type == PORT_STREAM;
+	char end[ENDPOINT_TEXT_BYTES];
+	int at;
+
+	if (p->type == PORT_MCAST)
+		return mcast_text(p, out);
+	at = snprintf(out, PORT_TEXT_BYTES, "%s", port_type_name(p->type));
+	if (p->plug.local.kind != ENDPOINT_NONE)
+		at += snprintf(out + at, PORT_TEXT_BYTES - (size_t)at, ", %s %s",
+			       is_stream ? "listen" : "local",
+			       endpoint_format(&p->plug.local, end));
+	if (p->plug.remote.kind != ENDPOINT_NONE)
+		at += snprintf(out + at, PORT_TEXT_BYTES - (size_t)at, ", %s %s",
+			       is_stream ? "connect" : "remote",
+			       endpoint_format(&p->plug.remote, end));
+	if (p->plug.group[0])
+		snprintf(out + at, PORT_TEXT_BYTES - (size_t)at, ", group %s", p->plug.group);
+	return out;
+}

@@ -1,0 +1,84 @@
+"""plugs.py - stand-ins for machines on the ports for single machines: udp, dgram and stream
+
+Layer: test harness. Each speaks to its port as QEMU does, or as another program is known to.
+"""
+
+import contextlib
+import socket
+
+from machine import RECEIVE_BUFFER_BYTES, SO_RCVBUFFORCE, Machine
+
+HEAD = """[agent]
+name   = {name}
+listen = {port}
+
+[vlan lan]
+id = 1
+"""
+HUB = """
+[port hub]
+type  = mcast
+group = 230.0.0.1:33000
+"""
+
+
+def config(*ports, hub=HUB):
+    """agent.conf of a vlan with the usual hub and @ports: (name, type, lines)."""
+    text = HEAD + hub
+    for name, kind, *lines in ports:
+        text += "\n".join([f"\n[port {name}]", f"type = {kind}", *lines]) + "\n"
+    return text
+
+
+class Plug(Machine):
+    """A machine with a socket of its own instead of the hub's."""
+
+    def __init__(self, host, mac, made):  # pylint: disable=super-init-not-called
+        self.host = host
+        self.mac = mac
+        self.socket = made
+        made.setblocking(False)
+
+
+class UdpPlug(Plug):
+    """`-netdev socket,udp=REMOTE,localaddr=LOCAL`: bound, hears anybody; or, @connected, one that
+    hears the exact REMOTE only, as GNS3, dynamips and uBridge do."""
+
+    def __init__(self, host, mac, local, remote, connected=False):
+        self.remote = remote
+        self.connected = connected
+        with host.inside():
+            made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
+        if not connected:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(local)
+        if connected:
+            made.connect(remote)
+        super().__init__(host, mac, made)
+
+    def send(self, frame):
+        """One datagram."""
+        with contextlib.suppress(ConnectionRefusedError):  # of an earlier one
+            if self.connected:
+                self.socket.send(frame)
+            else:
+                self.socket.sendto(frame, self.remote)
+
+    def take(self):
+        """All that waits."""
+        try:
+            return super().take()
+        except ConnectionRefusedError:
+            return []
+
+
+def port(agent, name):
+    """The status of one port, or None."""
+    ports = [p for vlan in (agent.status() or {"vlans": []})["vlans"] for p in vlan["ports"]]
+    return next((p for p in ports if p["name"] == name), None)
+
+
+def drops(agent, name, reason):
+    """How often a port dropped something for that reason."""
+    return ((port(agent, name) or {"drops": {}})["drops"]).get(reason, 0)
