@@ -76,7 +76,8 @@ static void flood_ports(const struct forward *f, const struct forward_from *from
 	while ((to = switch_flood_next(f->sw, from->member, &cursor)) >= 0) {
 		enum drop drop = is_peer(f, to) ? DROP_SPLIT_HORIZON : give_port(f, from, to);
 
-		if (drop != DROP_NONE && drop != DROP_STANDBY)
+		if ((drop != DROP_NONE && drop != DROP_STANDBY) ||
+		    !segments_beacons(f->segments, to))
 			continue;
 		if (drop == DROP_NONE)
 			go_beyond(f, from, to);

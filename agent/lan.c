@@ -77,22 +77,29 @@ static void leave(const struct lan_vlan *vlan, int member)
 
 /* ---- ports ---- */
 
+void lan_join_port(const struct lan_port *p)
+{
+	struct switch_member how = {.quota = SWITCH_PORT_QUOTA, .broadcast = p->config.broadcast};
+
+	if (!p->port->has_lanes)
+		join(p->lan, p->vlan, p->member, &how);
+}
+
+void lan_leave_port(const struct lan_port *p)
+{
+	leave(p->vlan, p->member);
+}
+
 static void close_port(struct lan *l, size_t slot)
 {
 	struct lan_port *p = l->ports[slot];
 
 	lan_segments_close_port(p);
-	leave(p->vlan, p->member);
+	lan_lanes_drop(p);
+	lan_leave_port(p);
 	p->port->ops->close(p->port);
 	l->ports[slot] = NULL;
 	free(p);
-}
-
-static void join_port(struct lan *l, const struct lan_port *p)
-{
-	struct switch_member how = {.quota = SWITCH_PORT_QUOTA, .broadcast = p->config.broadcast};
-
-	join(l, p->vlan, p->member, &how);
 }
 
 static int open_port(struct lan *l, const struct port_config *config, struct error *err)
@@ -113,10 +120,11 @@ static int open_port(struct lan *l, const struct port_config *config, struct err
 		slot++; /* as many slots as a configuration has ports: one is free */
 	p->lan = l;
 	p->config = *config;
+	snprintf(p->name, sizeof(p->name), "%s", config->name);
 	p->vlan = lan_vlan_by_id(l, config->vlan);
 	p->member = slot;
 	l->ports[slot] = p;
-	join_port(l, p);
+	lan_join_port(p);
 	lan_segments_open_port(p);
 	return 0;
 }
@@ -173,7 +181,8 @@ static int open_what_comes(struct lan *l, const struct config *config, struct er
 			continue;
 		}
 		p->config = config->ports[i];
-		join_port(l, p);
+		lan_join_port(p);
+		lan_lanes_reload(p);
 	}
 	return code;
 }

@@ -142,12 +142,17 @@ static void on_batch_end(void *context)
 
 struct port_events lan_port_events(struct lan_port *p)
 {
-	return (struct port_events){.on_frame = on_frame,
-				    .on_batch_end = on_batch_end,
-				    .on_beacon = lan_on_beacon,
-				    .on_alive = lan_on_alive,
-				    .on_attached = lan_on_attached,
-				    .context = p};
+	return (struct port_events){
+		.on_frame = on_frame,
+		.on_batch_end = on_batch_end,
+		.on_gone = lan_on_gone,
+		.on_lane_open = lan_on_lane_open,
+		.on_lane_close = lan_on_lane_close,
+		.on_beacon = lan_on_beacon,
+		.on_alive = lan_on_alive,
+		.on_attached = lan_on_attached,
+		.context = p,
+	};
 }
 
 /* ---- from the tunnel ---- */
@@ -257,7 +262,7 @@ void lan_flush(struct lan *l)
 {
 	if (l->segments_touched)
 		lan_segments_run(l);
-	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+	for (size_t i = 0; i < LAN_PORTS_MAX; i++) {
 		if (l->ports[i])
 			l->ports[i]->port->ops->flush(l->ports[i]->port);
 	}

@@ -14,7 +14,7 @@
 enum {
 	FLOOD_SHOWN_S = 300, /* since the counter last moved: as long as what the guards stopped */
 	FLOOD_LOGGED_S = 60, /* between two lines on one member and limit */
-	SUBJECT_BYTES = NAME_BYTES + 32,
+	SUBJECT_BYTES = LAN_PORT_NAME_BYTES + 32,
 	ARGUMENTS_BYTES = NAME_BYTES + 16,
 };
 
@@ -144,7 +144,7 @@ static void visit_port(const struct lan *l, struct lan_port *p, visitor visit, v
 			    .broadcast = p->config.broadcast,
 			    .floods = p->floods};
 
-	snprintf(subject, sizeof(subject), "machines on port %s send", p->config.name);
+	snprintf(subject, sizeof(subject), "machines on port %s send", p->name);
 	visit(&f, p->port->drops, context);
 }
 
@@ -158,7 +158,7 @@ static void visit_members(const struct lan *l, const struct lan_namer *n, visito
 		if (name)
 			visit_peer(l, i, name, visit, context);
 	}
-	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++)
+	for (size_t i = 0; i < LAN_PORTS_MAX; i++)
 		if (l->ports[i])
 			visit_port(l, l->ports[i], visit, context);
 }

@@ -8,10 +8,11 @@
  *	lan_guard.c	what the guards stopped
  *	lan_segments.c	other agents on the same segments
  *	lan_flood.c	who sends more than its share
+ *	lan_lanes.c	machines that share a port, each a member by itself
  *	lan_status.c	what status and log say of it
  *
- * A member of a switch is a port, numbered by its slot, or a peer, numbered by the engine from
- * LAN_PEER_BASE on.
+ * A member of a switch is a port or a lane of one, numbered by its slot, or a peer, numbered by the engine
+ * from LAN_PEER_BASE on. Ports of the configuration have the first slots.
  */
 #ifndef AGENT_LAN_PRIVATE_H
 #define AGENT_LAN_PRIVATE_H
@@ -28,7 +29,9 @@
 #include "udp.h"
 
 enum {
-	LAN_PEER_BASE = CONFIG_PORTS_MAX,
+	LAN_LANES_MAX = 192, /* of all ports */
+	LAN_PORTS_MAX = CONFIG_PORTS_MAX + LAN_LANES_MAX,
+	LAN_PEER_BASE = LAN_PORTS_MAX,
 	LAN_PEERS_MAX = 4096, /* engine_config.peers_max */
 	LAN_MEMBERS_MAX = LAN_PEER_BASE + LAN_PEERS_MAX,
 	LAN_VLAN_SLOTS = VLAN_ID_MAX + 1,
@@ -68,8 +71,16 @@ struct lan_flood {
 	uint64_t logged_ns; /* 0: never */
 };
 
+enum {
+	LAN_PORT_NAME_BYTES =
+		2 * NAME_BYTES + 16 /* a port's, "/", what tells its lanes apart, and a number */
+};
+
+/* @parent: whose lane it is, or NULL; @config is then the parent's */
 struct lan_port {
 	struct lan *lan;
+	struct lan_port *parent;
+	char name[LAN_PORT_NAME_BYTES];
 	struct port_config config;
 	struct lan_vlan *vlan;
 	struct port *port;
@@ -107,7 +118,7 @@ struct lan {
 
 	struct lan_vlan *vlans[CONFIG_VLANS_MAX]; /* NULL: a free slot */
 	uint8_t vlan_at[LAN_VLAN_SLOTS];          /* by id: 1 + slot, or 0 */
-	struct lan_port *ports[CONFIG_PORTS_MAX]; /* NULL: a free slot */
+	struct lan_port *ports[LAN_PORTS_MAX];    /* NULL: a free slot */
 	struct lan_peer *peers;                   /* by number */
 	size_t peers_capacity;
 
@@ -145,6 +156,21 @@ struct port_events lan_port_events(struct lan_port *p);
 
 /** lan_send_outbox() - Seal what waits, and hand it to the kernel */
 void lan_send_outbox(struct lan *l);
+/** lan_join_port(), lan_leave_port() - A port or lane as a member of its vlan; joining again changes how it
+ * is treated */
+void lan_join_port(const struct lan_port *p);
+void lan_leave_port(const struct lan_port *p);
+
+/* See struct port_events; @context is the struct lan_port */
+void lan_on_gone(void *context);
+int lan_on_lane_open(void *context, struct port *lane, const char *stem);
+void lan_on_lane_close(void *lane_context);
+
+/** lan_lanes_reload() - @p has another configuration */
+void lan_lanes_reload(const struct lan_port *p);
+
+/** lan_lanes_drop() - @p is about to be closed, and frees what they were for */
+void lan_lanes_drop(const struct lan_port *p);
 
 /** lan_log_warnings() - Those that were not there the last time */
 void lan_log_warnings(struct lan *l);
@@ -156,7 +182,7 @@ struct lan_namer {
 };
 
 enum {
-	LAN_PLACE_BYTES = NAME_BYTES + 8 /* "port " or "peer " and a name */
+	LAN_PLACE_BYTES = LAN_PORT_NAME_BYTES + 8 /* "port " or "peer " and a name */
 };
 
 /** lan_name_place() - A member in a sentence */

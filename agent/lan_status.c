@@ -31,7 +31,7 @@ bool lan_port_info(const struct lan *l, size_t index, struct port_info *out)
 {
 	const struct lan_port *p = NULL;
 
-	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+	for (size_t i = 0; i < LAN_PORTS_MAX; i++) {
 		if (!l->ports[i] || index-- > 0)
 			continue;
 		p = l->ports[i];
@@ -40,7 +40,7 @@ bool lan_port_info(const struct lan *l, size_t index, struct port_info *out)
 	if (!p)
 		return false;
 	*out = (struct port_info){
-		.name = p->config.name,
+		.name = p->name,
 		.type = port_type_name(p->config.type),
 		.vlan = p->config.vlan,
 		.rx_frames = p->port->rx_frames,
@@ -71,7 +71,7 @@ static void on_mac(void *context, const struct mac *mac, int member, uint64_t ag
 	if (member >= LAN_PEER_BASE)
 		info.peer = member - LAN_PEER_BASE;
 	else
-		info.port = w->lan->ports[member]->config.name;
+		info.port = w->lan->ports[member]->name;
 	w->visit(w->context, &info);
 }
 
@@ -96,7 +96,7 @@ void lan_name_place(const struct lan *l, int member, const struct lan_namer *n,
 	const char *name = NULL;
 
 	if (member < LAN_PEER_BASE) {
-		snprintf(out, LAN_PLACE_BYTES, "port %s", l->ports[member]->config.name);
+		snprintf(out, LAN_PLACE_BYTES, "port %s", l->ports[member]->name);
 		return;
 	}
 	if (n->name_of)

@@ -229,11 +229,10 @@ void segments_beacon_soon(struct segments *s, int port, uint64_t now_ns)
 
 bool segments_suspect(struct segments *s, int port, uint64_t now_ns)
 {
-	struct seg_port *p = &s->ports[port];
-
-	if (!p->is_open || now_ns - p->suspect_ns < SUSPECT_MS * SEGMENTS_NS_PER_MS)
+	if (!segments_beacons(s, port) ||
+	    now_ns - s->ports[port].suspect_ns < SUSPECT_MS * SEGMENTS_NS_PER_MS)
 		return false;
-	p->suspect_ns = now_ns;
+	s->ports[port].suspect_ns = now_ns;
 	segments_beacon_soon(s, port, now_ns);
 	return true;
 }

@@ -8,12 +8,17 @@
 
 #include "segments_private.h"
 
+bool segments_beacons(const struct segments *s, int port)
+{
+	return port >= 0 && port < CONFIG_PORTS_MAX && s->ports[port].is_open;
+}
+
 enum drop segments_admit(const struct segments *s, int port)
 {
 	const struct attachment *a;
 	size_t cursor = 0;
 
-	if (port < 0 || !s->ports[port].is_open)
+	if (!segments_beacons(s, port))
 		return DROP_NONE;
 	if (s->ports[port].twin_ns != 0)
 		return DROP_PORT_BLOCKED;

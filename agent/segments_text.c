@@ -182,7 +182,7 @@ enum segments_state segments_describe(const struct segments *s, int port,
 	int one = -1;
 
 	sentence[0] = '\0';
-	if (port < 0 || !s->ports[port].is_open)
+	if (!segments_beacons(s, port))
 		return SEGMENTS_FORWARDING;
 	if (admit == DROP_PORT_BLOCKED) {
 		say_blocked(s, port, sentence);

@@ -16,6 +16,7 @@
 #ifndef AGENT_PORTS_PORT_H
 #define AGENT_PORTS_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -34,6 +35,10 @@ enum {
 };
 
 struct port;
+
+enum {
+	PORT_LANES_MAX = 64 /* of one port; each costs some descriptors and buffers */
+};
 
 /** struct port_frame - borrowed bytes */
 struct port_frame {
@@ -92,6 +97,12 @@ struct port_attachment {
  *			come back where two hubs are bridged
  * @on_alive:		an agent that beaconed before injected a frame there
  * @on_attached:	attachments() changed; before the frame that is the first of a new interface
+ * @on_gone:		the machine behind the port is not there any more: what was learned of it goes
+ * @on_lane_open:	a further machine: from now on @lane is a member of the vlan by itself, with its
+ *			@events set and counters of its own, called after the port and @stem, or a
+ *			number where that is NULL. Return: 0, or -ENOSPC, counted for the port
+ * @on_lane_close:	it is a member no more; @lane_context is the context of its events. Neither of
+ *			the two may be called from within send() or flush()
  */
 struct port_events {
 	void (*on_frame)(void *context, const uint8_t *frame, size_t len,
@@ -100,6 +111,9 @@ struct port_events {
 	void (*on_beacon)(void *context, const struct port_beacon *heard);
 	void (*on_alive)(void *context, uint32_t interface, const struct mac *sender);
 	void (*on_attached)(void *context);
+	void (*on_gone)(void *context);
+	int (*on_lane_open)(void *context, struct port *lane, const char *stem);
+	void (*on_lane_close)(void *lane_context);
 	void *context;
 };
 
@@ -146,10 +160,19 @@ struct port_ops {
 	void (*close)(struct port *p);
 };
 
-/** struct port - the part that all types share, first in each; the owner counts in it too */
+/**
+ * struct port - the part that all types share, first in each; the owner counts in it too
+ *
+ * Where several machines share a port, each is a lane: a struct port of its own, with @ops of which only
+ * send, flush and state are used; all else is its port's business. Its port frees it: after on_lane_close(),
+ * or when the port itself is closed, without it.
+ *
+ * @has_lanes:	set by open(): frames go through lanes only, and the port itself is no member of its vlan
+ */
 struct port {
 	const struct port_ops *ops;
 	struct port_events events;
+	bool has_lanes;
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
 	uint64_t drops[DROP_COUNT];
 };

@@ -27,6 +27,7 @@ static int fake_open(struct port **out, const struct port_env *env,
 	(void)env;
 	(void)err;
 	p->port = (struct port){.ops = port_ops_for(PORT_MCAST), .events = *events};
+	p->port.has_lanes = strncmp(config->name, "many", 4) == 0;
 	p->config = *config;
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
 		if (!open_ports[i]) {
@@ -86,6 +87,14 @@ static size_t fake_warnings(const struct port *port, uint64_t now_ns, struct war
 
 static void fake_close(struct port *port)
 {
+	struct fake_port *p = (struct fake_port *)port;
+
+	while (p->lanes) {
+		struct fake_port *next = p->lanes->lanes;
+
+		free(p->lanes);
+		p->lanes = next;
+	}
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
 		if (open_ports[i] == (struct fake_port *)port)
 			open_ports[i] = NULL;
@@ -109,6 +118,35 @@ const struct port_ops *port_ops_for(enum port_type type)
 
 	(void)type;
 	return &ops;
+}
+
+int lane_code;
+
+struct fake_port *open_lane(const char *port, const char *stem)
+{
+	struct fake_port *p = port_named(port), *lane = calloc(1, sizeof(*lane));
+
+	lane->port.ops = port_ops_for(PORT_MCAST);
+	lane->of = p;
+	lane_code = p->port.events.on_lane_open(p->port.events.context, &lane->port, stem);
+	if (lane_code < 0) {
+		free(lane);
+		return NULL;
+	}
+	lane->lanes = p->lanes;
+	p->lanes = lane;
+	return lane;
+}
+
+void close_lane(struct fake_port *lane)
+{
+	struct fake_port **at = &lane->of->lanes;
+
+	lane->port.events.on_lane_close(lane->port.events.context);
+	while (*at != lane)
+		at = &(*at)->lanes;
+	*at = lane->lanes;
+	free(lane);
 }
 
 struct fake_port *port_named(const char *name)
@@ -303,14 +341,17 @@ void write_frame(int dst, int src)
 	frame_said[12] = 0x08;
 }
 
-void say(const char *port, int dst, int src)
+void say_at(struct fake_port *p, int dst, int src)
 {
-	struct fake_port *p = port_named(port);
-
 	write_frame(dst, src);
 	p->port.events.on_frame(p->port.events.context, frame_said, sizeof(frame_said),
 				&(struct port_source){.interface = 0});
 	p->port.events.on_batch_end(p->port.events.context);
+}
+
+void say(const char *port, int dst, int src)
+{
+	say_at(port_named(port), dst, src);
 }
 
 void hear(struct fixture *f, int peer, uint16_t vlan, int dst, int src)

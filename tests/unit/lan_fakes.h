@@ -21,10 +21,13 @@ enum {
 
 extern const struct lan_limits NO_LIMITS;
 
+/* One whose name begins with "many" has lanes. */
 struct fake_port {
 	struct port port;
 	struct port_config config;
 	int sent, flushed, ticks, changes, waiting;
+	struct fake_port *lanes; /* of a port: its first one; of a lane: the next one */
+	struct fake_port *of;    /* of a lane: its port */
 };
 
 struct engine {
@@ -53,6 +56,12 @@ extern uint8_t frame_said[FRAME_BYTES];
 /* The open port of that name, or NULL. */
 struct fake_port *port_named(const char *name);
 
+/* Open a machine of its own on a port: a lane. What on_lane_open() returned is left in `lane_code`. Close it
+ * with close_lane(), or let the port close. */
+extern int lane_code;
+struct fake_port *open_lane(const char *port, const char *stem);
+void close_lane(struct fake_port *lane);
+
 /* For configurations. */
 void add_vlan(struct config *c, const char *name, uint16_t id);
 void add_port(struct config *c, const char *name, uint16_t vlan);
@@ -66,6 +75,9 @@ void write_frame(int dst, int src);
 
 /* A machine on a port says something. */
 void say(const char *port, int dst, int src);
+
+/* The same, at a port that one has already. */
+void say_at(struct fake_port *p, int dst, int src);
 
 /* A datagram with one frame comes from a peer. */
 void hear(struct fixture *f, int peer, uint16_t vlan, int dst, int src);

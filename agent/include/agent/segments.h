@@ -184,6 +184,9 @@ size_t segments_leaving(const struct segments *s, int port,
 
 /* ---- the data path ---- */
 
+/** segments_beacons() - Is @port open here? Any other number, too: then nobody else is heard there */
+bool segments_beacons(const struct segments *s, int port);
+
 /** segments_admit() - May frames of machines enter by @port, and others leave by it? Return: DROP_NONE,
  * DROP_PORT_LISTENING or DROP_PORT_BLOCKED; DROP_NONE for a port that does not beacon */
 enum drop segments_admit(const struct segments *s, int port);
