@@ -25,15 +25,26 @@ static inline void plug_hear_datagram(struct port *p, const struct port_frame *f
 		plug_heard(p, f->bytes, f->len);
 }
 
-/** plug_no_warnings() - For types that have none */
-static inline size_t plug_no_warnings(const struct port *p, uint64_t now_ns, struct warning *out,
-				      size_t max)
+/** plug_count_sent() - A frame is on its way */
+static inline void plug_count_sent(struct port *p, size_t len)
 {
-	(void)p;
-	(void)now_ns;
-	(void)out;
-	(void)max;
-	return 0;
+	p->tx_frames++;
+	p->tx_bytes += len;
 }
+
+/**
+ * plug_watch() - Call @on_ready with @data when @fd is readable
+ *
+ * The handle lives by itself, so that a descriptor can be closed and another one watched at once.
+ *
+ * Return: for plug_unwatch(), or NULL without memory
+ */
+uv_poll_t *plug_watch(uv_loop_t *loop, int fd, uv_poll_cb on_ready, void *data);
+
+/** plug_unwatch() - Before its descriptor is closed; @poll may be NULL */
+void plug_unwatch(uv_poll_t *poll);
+
+/** plug_no_warnings() - For types that have none */
+size_t plug_no_warnings(const struct port *p, uint64_t now_ns, struct warning *out, size_t max);
 
 #endif

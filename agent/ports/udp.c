@@ -35,7 +35,7 @@ struct udp_port {
 	uv_loop_t *loop;
 	const struct udp_area *area;
 	struct queue queue;
-	uv_poll_t poll;
+	uv_poll_t *poll;
 	int fd;
 	int start_error;
 	int send_error; /* positive errno of the last refused frame since the last tick; or 0 */
@@ -151,14 +151,13 @@ static void start(struct udp_port *u)
 
 	if (fd < 0)
 		return;
-	u->start_error = uv_poll_init(u->loop, &u->poll, fd);
-	if (u->start_error < 0) {
-		close(fd);
+	u->poll = plug_watch(u->loop, fd, on_readable, u);
+	if (u->poll) {
+		u->fd = fd;
 		return;
 	}
-	u->fd = fd;
-	u->poll.data = u;
-	uv_poll_start(&u->poll, UV_READABLE, on_readable);
+	u->start_error = -ENOMEM;
+	close(fd);
 }
 
 static int udp_port_open(struct port **out, const struct port_env *env,
@@ -203,27 +202,15 @@ static void udp_port_network_changed(struct port *p, uint64_t now_ns)
 		start(u);
 }
 
-static void free_port(struct udp_port *u)
-{
-	queue_fini(&u->queue);
-	free(u);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	free_port(handle->data);
-}
-
 static void udp_port_close(struct port *p)
 {
 	struct udp_port *u = (struct udp_port *)p;
 
-	if (u->fd < 0) {
-		free_port(u);
-		return;
-	}
-	uv_close((uv_handle_t *)&u->poll, on_closed);
-	close(u->fd); /* now, so that another port can have the address at once */
+	plug_unwatch(u->poll);
+	if (u->fd >= 0)
+		close(u->fd); /* now, so that another port can have the address at once */
+	queue_fini(&u->queue);
+	free(u);
 }
 
 /* ---- status ---- */

@@ -4,6 +4,7 @@ Layer: test harness. Each speaks to its port as QEMU does, or as another program
 """
 
 import contextlib
+import os
 import socket
 
 from machine import RECEIVE_BUFFER_BYTES, SO_RCVBUFFORCE, Machine
@@ -73,10 +74,54 @@ class UdpPlug(Plug):
             return []
 
 
+class DgramPlug(Plug):
+    """`-netdev dgram` with paths: bound to @path, sends to @remote by name; or, @connected, as a
+    program does that connects its socket. A path that begins with '@' is an abstract name."""
+
+    def __init__(self, host, mac, path, remote, connected=False):
+        self.path = str(path)
+        self.remote = unix_name(remote)
+        self.connected = connected
+        with host.inside():
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        if path and not self.path.startswith("@"):
+            with contextlib.suppress(FileNotFoundError):  # as QEMU does
+                os.unlink(path)
+        if path:
+            made.bind(unix_name(path))
+        if connected:
+            made.connect(self.remote)
+        super().__init__(host, mac, made)
+
+    def send(self, frame):
+        """One datagram; what the agent cannot take is lost, as with QEMU."""
+        lost = (BlockingIOError, ConnectionRefusedError, FileNotFoundError)
+        with contextlib.suppress(*lost):
+            if self.connected:
+                self.socket.send(frame)
+            else:
+                self.socket.sendto(frame, self.remote)
+
+
+def unix_name(path):
+    """The address of a unix socket: a path, or an abstract name."""
+    return "\0" + str(path)[1:] if str(path).startswith("@") else str(path)
+
+
 def port(agent, name):
     """The status of one port, or None."""
     ports = [p for vlan in (agent.status() or {"vlans": []})["vlans"] for p in vlan["ports"]]
     return next((p for p in ports if p["name"] == name), None)
+
+
+def ports_of(agent):
+    """The names of all ports."""
+    return [p["name"] for vlan in agent.status()["vlans"] for p in vlan["ports"]]
+
+
+def descriptors(agent):
+    """How many descriptors the agent has open."""
+    return len(os.listdir(f"/proc/{agent.process.pid}/fd"))
 
 
 def drops(agent, name, reason):
