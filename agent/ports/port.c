@@ -9,6 +9,7 @@ const struct port_ops *port_ops_for(enum port_type type)
 		[PORT_MCAST] = &mcast_ops,
 		[PORT_UDP] = &udp_ops,
 		[PORT_DGRAM] = &dgram_ops,
+		[PORT_STREAM] = &stream_ops,
 	};
 
 	return all[type];

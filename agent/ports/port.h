@@ -183,5 +183,6 @@ const struct port_ops *port_ops_for(enum port_type type);
 extern const struct port_ops mcast_ops;
 extern const struct port_ops udp_ops;
 extern const struct port_ops dgram_ops;
+extern const struct port_ops stream_ops;
 
 #endif

@@ -6,8 +6,11 @@ Layer: test harness. Each speaks to its port as QEMU does, or as another program
 import contextlib
 import os
 import socket
+import struct
 
 from machine import RECEIVE_BUFFER_BYTES, SO_RCVBUFFORCE, Machine
+
+WRITE_LIMIT_S = 20
 
 HEAD = """[agent]
 name   = {name}
@@ -101,6 +104,97 @@ class DgramPlug(Plug):
                 self.socket.send(frame)
             else:
                 self.socket.sendto(frame, self.remote)
+
+
+class StreamPlug(Plug):
+    """`-netdev stream`, or `socket` with connect= or listen=: frames behind their lengths.
+
+    @at is (host, port), a path, or an abstract name with '@'. A @made socket is one that a
+    StreamListener accepted.
+    """
+
+    def __init__(self, host, mac, at, made=None):
+        self.rest = b""
+        if made is None:
+            made = stream_socket(host, at)
+            made.connect(stream_name(at))
+        super().__init__(host, mac, made)
+
+    def write(self, data):
+        """Bytes as they are; waits until the agent took them."""
+        self.socket.settimeout(WRITE_LIMIT_S)
+        try:
+            self.socket.sendall(data)
+        finally:
+            self.socket.setblocking(False)
+
+    def send(self, frame):
+        """One frame."""
+        self.write(struct.pack("!I", len(frame)) + frame)
+
+    def is_closed(self):
+        """Has the agent ended the connection? What waits is lost."""
+        try:
+            while self.socket.recv(65536):
+                pass
+            return True
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
+    def take(self):
+        """All whole frames that wait."""
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            while data := self.socket.recv(1 << 20):
+                self.rest += data
+        frames = []
+        while len(self.rest) >= 4:
+            (length,) = struct.unpack_from("!I", self.rest)
+            assert 14 <= length <= 65507, length
+            if len(self.rest) < 4 + length:
+                break
+            frames.append(self.rest[4 : 4 + length])
+            self.rest = self.rest[4 + length :]
+        return frames
+
+
+class StreamListener:
+    """QEMU as the listener: `-netdev stream,server=on` and `socket,listen=`."""
+
+    def __init__(self, host, at):
+        self.host = host
+        self.at = at
+        self.socket = stream_socket(host, at)
+        if isinstance(at, tuple):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        elif not at.startswith("@") and os.path.exists(at):
+            os.unlink(at)
+        self.socket.bind(stream_name(at))
+        self.socket.listen(1)
+
+    def accept(self, mac, limit_s=20):
+        """The machine that the agent connects to."""
+        self.socket.settimeout(limit_s)
+        return StreamPlug(self.host, mac, self.at, self.socket.accept()[0])
+
+    def close(self):
+        """Nobody listens any more."""
+        self.socket.close()
+
+
+def stream_name(at):
+    """The address for connect() and bind()."""
+    return at if isinstance(at, tuple) else unix_name(at)
+
+
+def stream_socket(host, at):
+    """A socket of the family of @at, in the host's namespace."""
+    family = socket.AF_UNIX
+    if isinstance(at, tuple):
+        family = socket.AF_INET6 if ":" in at[0] else socket.AF_INET
+    with host.inside():
+        return socket.socket(family, socket.SOCK_STREAM)
 
 
 def unix_name(path):

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from agent import introduce
+from agent import RELEASE, introduce
 from machine import Machine, crosses, ethernet, numbered
 from netns import end, wait_for
 from plugs import DgramPlug, config, descriptors, drops, port, ports_of
@@ -35,9 +35,9 @@ def folder():
 def agent_with(lab, agents, folder):
     """A function that starts an agent with a hub and the given ports; paths are in @folder."""
 
-    def make(*ports, up=True, name="anna"):
+    def make(*ports, up=True, name="anna", **options):
         ports = [(*p[:2], *(line.replace("./", folder + "/") for line in p[2:])) for p in ports]
-        agent = agents(lab.host(name), config=config(*ports))
+        agent = agents(lab.host(name), config=config(*ports), **options)
         agent.host.sysctl("net.unix.max_dgram_qlen=512")
         return agent.up() if up else agent
 
@@ -208,11 +208,11 @@ def test_a_machine_too_many_is_counted_and_finds_a_place_when_one_is_gone(agent_
 
 
 def test_a_thousand_machines_leave_nothing_behind(agent_with, folder):
-    anna = agent_with(MANY)
+    anna = agent_with(MANY, binary=RELEASE)
     listener = hub_machine(anna)
     first = machine_on(anna, folder, "first")
     assert crosses(first, listener, SETTLED_S)
-    before = descriptors(anna)
+    before, memory = descriptors(anna), None
     for batch in range(20):
         made = [machine_on(anna, folder, f"vm{n}") for n in range(50)]
         for number, machine in enumerate(made):
@@ -222,7 +222,9 @@ def test_a_thousand_machines_leave_nothing_behind(agent_with, folder):
             machine.close()
             os.unlink(machine.path)
         wait_for(lambda: len(ports_of(anna)) == 3, SEEN_S, anna.story)
+        memory = memory or anna.vm_hwm_kib()
     assert descriptors(anna) == before
+    assert anna.vm_hwm_kib() - memory < 4 * 1024
     assert crosses(listener, first, SETTLED_S)
 
 
@@ -293,7 +295,7 @@ def test_what_is_no_frame_is_counted_and_never_sent_on(agent_with, folder):
 def test_a_machine_that_does_not_read_costs_its_own_frames_only(
     agent_with, folder, connected, frames
 ):
-    anna = agent_with(MANY)
+    anna = agent_with(MANY, binary=RELEASE)
     listener = hub_machine(anna)
     asleep = machine_on(anna, folder, "asleep", MAC, connected=connected)
     awake = machine_on(anna, folder, "awake", OTHER_MAC)
