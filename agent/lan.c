@@ -104,7 +104,8 @@ static void close_port(struct lan *l, size_t slot)
 
 static int open_port(struct lan *l, const struct port_config *config, struct error *err)
 {
-	struct port_env env = {.loop = l->loop, .area = &l->area, .hubs = &l->hubs};
+	struct port_env env = {
+		.loop = l->loop, .area = &l->area, .hubs = &l->hubs, .folder = l->folder};
 	struct lan_port *p = calloc(1, sizeof(*p));
 	struct port_events events = lan_port_events(p);
 	int slot = 0, code;

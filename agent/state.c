@@ -20,15 +20,15 @@ enum {
 static const char CEILING_KEY[] = "timestamp_ceiling_ns";
 static const char PEERS_KEY[] = "peers";
 
-/* systemd may list several state folders, with colons; ours is the first */
-static int set_path(struct state *s, const char *folder, struct error *err)
+int state_path(const char *folder, const char *name, char out[CONFIG_PATH_BYTES], struct error *err)
 {
+	/* systemd may list several state folders, with colons; ours is the first */
 	const char *given = getenv("STATE_DIRECTORY");
 	const char *dir = given && *given ? given : folder;
-	int len = snprintf(s->path, sizeof(s->path), "%.*s/state",
-			   (int)(given && *given ? strcspn(given, ":") : strlen(dir)), dir);
+	int len = snprintf(out, CONFIG_PATH_BYTES, "%.*s/%s",
+			   (int)(given && *given ? strcspn(given, ":") : strlen(dir)), dir, name);
 
-	if (len < 0 || (size_t)len >= sizeof(s->path))
+	if (len < 0 || len >= CONFIG_PATH_BYTES)
 		return error_set(err, -ENAMETOOLONG, "%s: the path is too long", dir);
 	return 0;
 }
@@ -87,7 +87,7 @@ int state_load(struct state *s, const char *folder, struct error *err)
 	int rc;
 
 	*s = (struct state){0};
-	rc = set_path(s, folder, err);
+	rc = state_path(folder, "state", s->path, err);
 	if (rc)
 		return rc;
 	file = read_file(s->path, &rc, err);

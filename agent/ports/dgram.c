@@ -148,6 +148,8 @@ static int dgram_port_open(struct port **out, const struct port_env *env,
 	start(d);
 	if (is_pair)
 		dgram_link_reach(&d->pair);
+	else
+		dgram_memory_init(d, env->folder);
 	*out = &d->port;
 	return 0;
 }
@@ -176,6 +178,7 @@ static void dgram_port_tick(struct port *p, uint64_t now_ns)
 		start(d);
 	if (p->has_lanes) {
 		dgram_lanes_tick(d);
+		dgram_memory_save(d);
 		return;
 	}
 	d->odd = (struct dgram_name){.len = 0}; /* what a name leads to may have changed */
@@ -194,9 +197,9 @@ static void dgram_port_close(struct port *p)
 	struct dgram *d = (struct dgram *)p;
 
 	stop(d);
-	if (p->has_lanes)
-		dgram_lanes_free(d);
-	else
+	dgram_memory_fini(d);
+	dgram_lanes_free(d);
+	if (!p->has_lanes)
 		dgram_link_fini(&d->pair);
 	free(d);
 }

@@ -6,6 +6,7 @@
  *	dgram.c		life of the port, frames in
  *	dgram_link.c	the way to one machine
  *	dgram_lanes.c	many machines on one socket
+ *	dgram_memory.c	which they were, for the next agent
  *	dgram_socket.c	system calls
  */
 #ifndef AGENT_PORTS_DGRAM_H
@@ -42,6 +43,9 @@ struct dgram_lane {
  * @pair:	the way to `remote`; unused where remotes are learned
  * @odd, @odd_is_it: a name that is not `remote` as it stands, and whether it leads to the same socket
  * @lanes:	most recently heard first
+ * @memory:	path of the file with their names
+ * @is_news:	it is to be written
+ * @recall:	it is about to be read; else NULL
  */
 struct dgram {
 	struct port port;
@@ -58,17 +62,33 @@ struct dgram {
 	bool odd_is_it;
 
 	struct dgram_lane *lanes;
+	char memory[CONFIG_PATH_BYTES];
+	bool is_news;
+	uv_timer_t *recall;
 };
 
 /** dgram_lane_of() - Whose datagram is it? A machine that is new gets a lane. Return: it; NULL, counted, if
  * there can be none */
 struct dgram_lane *dgram_lane_of(struct dgram *d, const struct dgram_received *r);
 
+/** dgram_lane_recall() - A machine that was there before us: it gets its lane if it still is */
+void dgram_lane_recall(struct dgram *d, const struct endpoint *at);
+
 /** dgram_lanes_tick() - Forget machines that are gone */
 void dgram_lanes_tick(struct dgram *d);
 
 /** dgram_lanes_free() - The port closes */
 void dgram_lanes_free(struct dgram *d);
+
+/** dgram_memory_init() - The names that the agent before us wrote are read as soon as the loop runs. @folder:
+ * the agent's */
+void dgram_memory_init(struct dgram *d, const char *folder);
+
+/** dgram_memory_fini() - The file stays */
+void dgram_memory_fini(struct dgram *d);
+
+/** dgram_memory_save() - If there is news */
+void dgram_memory_save(struct dgram *d);
 
 /** dgram_folder() - Where a machine's relative path begins: beside our socket. Return: @out */
 const char *dgram_folder(const struct dgram *d, char out[ENDPOINT_PATH_BYTES]);

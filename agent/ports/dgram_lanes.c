@@ -85,6 +85,7 @@ static struct dgram_lane *open_lane(struct dgram *d, const struct dgram_name *fr
 	dgram_link_reach(&lane->link);
 	lane->next = d->lanes;
 	d->lanes = lane;
+	d->is_news = true;
 	return lane;
 }
 
@@ -128,6 +129,28 @@ struct dgram_lane *dgram_lane_of(struct dgram *d, const struct dgram_received *r
 	return lane;
 }
 
+/* @at: the place in the list where it is. */
+static void close_lane(struct dgram *d, struct dgram_lane **at)
+{
+	struct dgram_lane *lane = *at;
+
+	*at = lane->next;
+	d->is_news = true;
+	lane->port.events.on_lane_close(lane->port.events.context);
+	free_lane(lane);
+}
+
+void dgram_lane_recall(struct dgram *d, const struct endpoint *at)
+{
+	struct dgram_name name = {.at = {0}};
+
+	name.len = endpoint_to_unix(at, &name.at);
+	if (find_lane(d, &name)) /* it was quicker */
+		return;
+	if (open_lane(d, &name, at) && d->lanes->link.error < 0)
+		close_lane(d, &d->lanes);
+}
+
 /* A relative path that leads nowhere from here says nothing about the machine. */
 static bool is_gone(const struct dgram_lane *lane)
 {
@@ -149,9 +172,7 @@ void dgram_lanes_tick(struct dgram *d)
 			at = &lane->next;
 			continue;
 		}
-		*at = lane->next;
-		lane->port.events.on_lane_close(lane->port.events.context);
-		free_lane(lane);
+		close_lane(d, at);
 	}
 }
 

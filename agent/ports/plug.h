@@ -44,6 +44,13 @@ uv_poll_t *plug_watch(uv_loop_t *loop, int fd, uv_poll_cb on_ready, void *data);
 /** plug_unwatch() - Before its descriptor is closed; @poll may be NULL */
 void plug_unwatch(uv_poll_t *poll);
 
+/** plug_soon() - Call @on_time with @data from the loop, once. Return: for plug_not_soon(), or NULL without
+ * memory */
+uv_timer_t *plug_soon(uv_loop_t *loop, uv_timer_cb on_time, void *data);
+
+/** plug_not_soon() - Before @data goes, whether it was called or not; @timer may be NULL */
+void plug_not_soon(uv_timer_t *timer);
+
 /** plug_no_warnings() - For types that have none */
 size_t plug_no_warnings(const struct port *p, uint64_t now_ns, struct warning *out, size_t max);
 

@@ -123,11 +123,13 @@ struct mcast;
  * struct port_env - what a port uses of its owner; outlives it
  * @area:	slots of max_frame + 1 bytes, so that what is cut is too long
  * @hubs:	the list of all hub ports, which know of each other; NULL at first
+ * @folder:	the agent's: see state_path()
  */
 struct port_env {
 	uv_loop_t *loop;
 	const struct udp_area *area;
 	struct mcast **hubs;
+	const char *folder;
 };
 
 /**

@@ -314,16 +314,52 @@ def test_a_machine_that_does_not_read_costs_its_own_frames_only(
     assert crosses(listener, asleep, SETTLED_S)
 
 
-def test_the_agent_carries_on_after_a_restart_without_a_word_of_the_machine(agent_with, folder):
-    anna = agent_with(PAIR)
+def is_remembered(agent, path):
+    """Will the next agent know of that machine?"""
+    try:
+        with open(f"{agent.folder}/machines-guests", encoding="utf-8") as names:
+            return path in names.read().splitlines()
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("kind", [PAIR, MANY], ids=["pair", "learned"])
+def test_the_agent_carries_on_after_a_restart_without_a_word_of_the_machine(
+    agent_with, folder, kind
+):
+    anna = agent_with(kind)
     listener = hub_machine(anna)
     machine = machine_on(anna, folder)
     assert crosses(machine, listener, SETTLED_S)
+    if kind == MANY:
+        wait_for(lambda: is_remembered(anna, machine.path), SEEN_S, anna.story)
     for stop in (anna.stop, anna.kill):
         stop()
         anna.up()
         assert crosses(listener, machine, RESTARTED_S)
         assert crosses(machine, listener, RESTARTED_S)
+
+
+def test_a_machine_that_is_gone_is_not_remembered(agent_with, folder):
+    anna = agent_with(MANY)
+    listener = hub_machine(anna)
+    machine = machine_on(anna, folder)
+    assert crosses(machine, listener, SETTLED_S)
+    wait_for(lambda: is_remembered(anna, machine.path), SEEN_S, anna.story)
+    anna.kill()
+    machine.close()
+    anna.up()
+    assert ports_of(anna) == ["guests", "hub"] or ports_of(anna) == ["hub", "guests"]
+    wait_for(lambda: not is_remembered(anna, machine.path), SEEN_S, anna.story)
+    assert drops(anna, "guests", "port_crowded") == 0
+
+
+def test_a_damaged_memory_harms_nobody(agent_with, folder):
+    anna = agent_with(MANY, up=False)
+    with open(f"{anna.folder}/machines-guests", "wb") as names:
+        names.write(b"\n\n127.0.0.1:1\n@\n\xff\xfe\nrelative\n" + b"/x" * 200 + b"\n\0\n")
+    anna.up()
+    assert crosses(machine_on(anna, folder), hub_machine(anna), SETTLED_S)
 
 
 def test_the_socket_of_a_killed_agent_is_replaced_and_that_of_a_live_one_is_not(

@@ -42,6 +42,11 @@ struct state {
 	size_t capacity;
 };
 
+/** state_path() - Where a file of that name is that a restarted agent must find. @folder: the agent's. Return:
+ * 0, or -ENAMETOOLONG with @err */
+int state_path(const char *folder, const char *name, char out[CONFIG_PATH_BYTES],
+	       struct error *err);
+
 /**
  * state_load() - Read the file
  * @s:		filled and usable in every case; empty when there is no file or it is damaged
