@@ -9,6 +9,7 @@ import socket
 import struct
 
 from machine import RECEIVE_BUFFER_BYTES, SO_RCVBUFFORCE, Machine
+from netns import wait_for
 
 WRITE_LIMIT_S = 20
 
@@ -200,6 +201,25 @@ def stream_socket(host, at):
 def unix_name(path):
     """The address of a unix socket: a path, or an abstract name."""
     return "\0" + str(path)[1:] if str(path).startswith("@") else str(path)
+
+
+# A second port for a machine to talk to; unlike the hub, it does not listen for a second first.
+OTHER = ("other", "udp", "local = 127.0.0.1:7101", "remote = 127.0.0.1:7102")
+
+
+def other_machine(host):
+    """The machine on OTHER."""
+    return UdpPlug(host, "02:00:00:00:00:0f", ("127.0.0.1", 7102), ("127.0.0.1", 7101))
+
+
+def settled(agent):
+    """The agent, once none of its ports listens for other agents any more."""
+    wait_for(
+        lambda: all(p["state"] != "listening" for v in agent.status()["vlans"] for p in v["ports"]),
+        WRITE_LIMIT_S,
+        agent.story,
+    )
+    return agent
 
 
 def port(agent, name):

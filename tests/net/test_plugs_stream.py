@@ -10,7 +10,7 @@ import pytest
 from agent import RELEASE, introduce
 from machine import Machine, crosses, numbered
 from netns import wait_for
-from plugs import StreamListener, StreamPlug, config, descriptors, drops, port, ports_of
+from plugs import StreamListener, StreamPlug, config, descriptors, drops, port, ports_of, settled
 
 SETTLED_S = 20
 NOT_HEARD_S = 1
@@ -36,7 +36,7 @@ def agent_with(lab, agents, folder):
     def make(*ports, up=True, **options):
         ports = [(*p[:2], *(line.replace("./", folder + "/") for line in p[2:])) for p in ports]
         agent = agents(lab.host("anna"), config=config(*ports), **options)
-        return agent.up() if up else agent
+        return settled(agent.up()) if up else agent
 
     return make
 

@@ -8,7 +8,7 @@ import pytest
 from agent import introduce
 from machine import Machine, crosses
 from netns import wait_for
-from plugs import UdpPlug, config, drops, port
+from plugs import OTHER, UdpPlug, config, drops, other_machine, port, settled
 
 HERE, THERE, STRANGER = ("127.0.0.1", 7001), ("127.0.0.1", 7002), ("127.0.0.1", 7003)
 UDP = ("vm", "udp", "local = 127.0.0.1:7001", "remote = 127.0.0.1:7002")
@@ -20,8 +20,8 @@ SEEN_S = 10
 
 @pytest.fixture
 def anna(lab, agents):
-    """One agent with a hub and a udp port on one vlan."""
-    return agents(lab.host("anna"), config=config(UDP)).up()
+    """One agent with a hub and two udp ports on one vlan."""
+    return settled(agents(lab.host("anna"), config=config(UDP, OTHER)).up())
 
 
 def hub_machine(agent, number=1):
@@ -79,7 +79,7 @@ def test_frames_of_every_size_cross_whole(anna):
 
 def test_a_machine_hears_the_next_agent_without_saying_a_word(anna):
     machine = UdpPlug(anna.host, "02:00:00:00:00:0a", THERE, HERE, connected=True)
-    listener = hub_machine(anna)
+    listener = other_machine(anna.host)
     assert crosses(listener, machine, SETTLED_S)
     for end in (anna.stop, anna.kill):
         end()
