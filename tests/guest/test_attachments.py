@@ -1,7 +1,7 @@
 """Every way in which QEMU can be plugged in, with real machines on two hosts.
 
-The lines are those of longwire-ports(7). Each machine in turn is plugged into one host; the machine on
-the other host, on the hub, stays.
+The lines are those of longwire-ports(7). Each machine in turn is plugged into one host; the machine
+on the other host, on the hub, stays.
 """
 
 import tempfile
@@ -14,10 +14,7 @@ from netns import wait_for
 from plugs import config, port, settled
 
 SEEN_S = 60
-HERE, THERE = "127.0.0.1", 7002
-INET = "addr.type=inet,addr.host=127.0.0.1,addr.port=7001"
-UNIX = "addr.type=unix,addr.path=FOLDER"
-# name: the port's type and keys; QEMU's line; does QEMU let it come back after a restart of the agent?
+# name: the port in status; QEMU's line; does it come back after a restart of the agent?
 # QEMU 7.2 as the client of a stream never connects again.
 ATTACHMENTS = {
     "socket mcast": ("hub", "socket,mcast=230.0.0.1:33000,localaddr=127.0.0.1", True),

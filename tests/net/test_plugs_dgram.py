@@ -12,7 +12,17 @@ import pytest
 from agent import RELEASE, introduce
 from machine import Machine, crosses, ethernet, numbered
 from netns import end, wait_for
-from plugs import OTHER, DgramPlug, config, descriptors, drops, other_machine, port, ports_of, settled
+from plugs import (
+    OTHER,
+    DgramPlug,
+    config,
+    descriptors,
+    drops,
+    other_machine,
+    port,
+    ports_of,
+    settled,
+)
 
 SETTLED_S = 20
 RESTARTED_S = 2
@@ -86,7 +96,9 @@ def test_machines_of_two_hosts_hear_each_other(lab, agents, folder):
 
 
 def test_abstract_names_work_too(agent_with):
-    anna = agent_with(("vm", "dgram", "local = @lan", "remote = @vm"), ("many", "dgram", "local = @all"))
+    anna = agent_with(
+        ("vm", "dgram", "local = @lan", "remote = @vm"), ("many", "dgram", "local = @all")
+    )
     listener = hub_machine(anna)
     pair = DgramPlug(anna.host, MAC, "@vm", "@lan")
     learned = DgramPlug(anna.host, OTHER_MAC, "@other", "@all")
@@ -288,7 +300,7 @@ def test_what_is_no_frame_is_counted_and_never_sent_on(agent_with, folder):
         anna.stop()
 
 
-# The kernel limits what waits for a socket; for one connected to ours, only what we have sent in all.
+# The kernel limits what waits for a socket; for one connected to ours, only what we sent in all.
 @pytest.mark.parametrize(
     "connected, frames", [(False, 1000), (True, 5000)], ids=["as QEMU", "connected"]
 )
@@ -452,7 +464,8 @@ def test_a_socket_is_the_agents_alone_unless_group_or_mode_say_otherwise(agent_w
 
 def test_a_machine_of_another_user_in_the_group_plugs_in_and_others_do_not(agent_with, folder):
     anna = agent_with(
-        ("shared", "dgram", "local = ./shared", "group = nogroup"), ("own", "dgram", "local = ./own")
+        ("shared", "dgram", "local = ./shared", "group = nogroup"),
+        ("own", "dgram", "local = ./own"),
     )
     os.chmod(folder, 0o777)
     frame = ethernet(MAC, "ff:ff:ff:ff:ff:ff", b"hello").hex()
