@@ -40,6 +40,7 @@ struct entry {
 	struct mac mac;
 	uint16_t owner;
 	uint16_t claimant; /* NONE: nobody else sends from this address */
+	bool announced;    /* by the claimant, and the owner has not spoken since */
 	uint16_t loser;    /* who owned it before and may regain it, or NONE */
 	uint16_t chain;    /* next in the bucket, or next free entry */
 	struct links links[ORDERS];
@@ -239,24 +240,39 @@ static bool insert(struct fdb *f, const struct mac *mac, uint16_t member, uint64
 	return crowded;
 }
 
+/* Did the claimant announce itself, and has the owner been silent for long enough since? */
+static bool is_moved(const struct entry *e, uint64_t now_ns)
+{
+	return e->claimant != NONE && e->announced && is_older(e, now_ns, FDB_ANNOUNCED_SILENT_S);
+}
+
+/* What moved is written down when somebody speaks from there. */
+static int owner_of(const struct entry *e, uint64_t now_ns)
+{
+	return is_moved(e, now_ns) ? e->claimant : e->owner;
+}
+
 /* Is the owner silent for so long, or the claimant so clear, that the address moves? */
-static bool claim_wins(const struct entry *e, uint16_t member, bool announced, uint64_t now_ns)
+static bool claim_wins(const struct entry *e, uint16_t member, uint64_t now_ns)
 {
 	if (member == e->loser)
-		return true;
-	if (announced && is_older(e, now_ns, FDB_ANNOUNCED_SILENT_S))
 		return true;
 	return is_older(e, now_ns, FDB_OWNER_SILENT_S) && e->claimant == member &&
 	       now_ns - e->claim_first_ns >= (uint64_t)FDB_CLAIM_APART_S * NS_PER_S;
 }
 
-static void note_claim(struct entry *e, uint16_t member, uint64_t now_ns)
+/* A machine that announced itself is not hidden by another that does not. */
+static void note_claim(struct entry *e, uint16_t member, bool announced, uint64_t now_ns)
 {
+	if (e->claimant != member && e->claimant != NONE && e->announced && !announced)
+		return;
 	if (e->claimant != member) {
 		e->claimant = member;
 		e->claim_first_ns = now_ns;
+		e->announced = false;
 	}
 	e->claim_last_ns = now_ns;
+	e->announced |= announced;
 }
 
 /* Give the address to the claimant. One that regained it has proved two machines: no loser is left. */
@@ -271,7 +287,20 @@ static void move(struct fdb *f, uint16_t i, uint16_t member, uint64_t now_ns)
 	e->heard_ns = now_ns;
 	e->loser = regained ? NONE : before;
 	e->claimant = NONE;
+	e->announced = false;
 	link_entry(f, i);
+}
+
+/* Return: true if the new owner had to forget another address. */
+static bool move_within_quota(struct fdb *f, uint16_t i, uint16_t member, uint64_t now_ns)
+{
+	struct owner *o = &f->owners[member];
+
+	move(f, i, member, now_ns);
+	if (o->count <= o->quota)
+		return false;
+	remove_entry(f, o->ends.oldest);
+	return true;
 }
 
 /* Another member than the owner sent from this address. */
@@ -282,25 +311,23 @@ static struct fdb_result claim(struct fdb *f, uint16_t i, uint16_t member, bool 
 	bool alive = !is_older(e, now_ns, FDB_CLONE_S) || member == e->loser;
 	struct fdb_result result = {.clone_of = alive && !announced ? e->owner : -1};
 
-	if (claim_wins(e, member, announced, now_ns)) {
-		struct owner *o = &f->owners[member];
-
-		move(f, i, member, now_ns);
-		if (o->count > o->quota) {
-			remove_entry(f, o->ends.oldest);
-			result.crowded = true;
-		}
-		return result;
-	}
-	note_claim(e, member, now_ns);
-	result.refused = true;
+	note_claim(e, member, announced, now_ns);
+	if (claim_wins(e, member, now_ns) || (e->claimant == member && is_moved(e, now_ns)))
+		result.crowded = move_within_quota(f, i, member, now_ns);
+	else
+		result.refused = true;
 	return result;
 }
 
-/* The owner speaks. Return: who claimed the address a short while ago, so that both live; or -1 */
+/*
+ * The owner speaks. Return: who claimed the address a short while ago, so that both live; or -1. What a
+ * machine said before it moved may come after its announcement, which took another way.
+ */
 static int living_claimant(struct entry *e, uint64_t now_ns)
 {
 	if (e->claimant == NONE)
+		return -1;
+	if (e->announced && now_ns - e->claim_first_ns < (uint64_t)FDB_CLAIM_APART_S * NS_PER_S)
 		return -1;
 	if (now_ns - e->claim_last_ns < (uint64_t)FDB_OWNER_SILENT_S * NS_PER_S)
 		return e->claimant;
@@ -323,9 +350,12 @@ struct fdb_result fdb_learn(struct fdb *f, const struct mac *mac, int member, bo
 		result.crowded = insert(f, mac, (uint16_t)member, now_ns);
 		return result;
 	}
+	if (is_moved(&f->entries[i], now_ns))
+		move_within_quota(f, i, f->entries[i].claimant, now_ns);
 	if (f->entries[i].owner != member)
 		return claim(f, i, (uint16_t)member, announced, now_ns);
 	result.clone_of = living_claimant(&f->entries[i], now_ns);
+	f->entries[i].announced = false;
 	touch(f, i, now_ns);
 	return result;
 }
@@ -344,7 +374,7 @@ int fdb_find(const struct fdb *f, const struct mac *mac, uint64_t now_ns)
 
 	if (i == NONE || is_older(&f->entries[i], now_ns, FDB_AGE_S))
 		return -1;
-	return f->entries[i].owner;
+	return owner_of(&f->entries[i], now_ns);
 }
 
 void fdb_set_quota(struct fdb *f, int member, uint32_t quota)
@@ -387,6 +417,6 @@ void fdb_visit(const struct fdb *f, uint64_t now_ns, fdb_visitor visit, void *co
 		uint64_t age_ns = now_ns > e->heard_ns ? now_ns - e->heard_ns : 0;
 
 		if (!is_older(e, now_ns, FDB_AGE_S))
-			visit(context, &e->mac, e->owner, age_ns);
+			visit(context, &e->mac, owner_of(e, now_ns), age_ns);
 	}
 }

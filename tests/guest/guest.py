@@ -22,17 +22,18 @@ PLAIN_NETDEV = "socket,id=lw,mcast=230.0.0.1:33000"  # QEMU's manual page
 class Guest:
     """One machine on a host (a Namespace); ends with the lab at the latest."""
 
-    def __init__(self, host, image, address, mac, nic="e1000", netdev=NETDEV):
+    def __init__(self, host, image, address, mac, nic="e1000", netdev=NETDEV, extra=()):
         self.address = address
         self.mac = mac
         self.text = ""
         self.number = 0
-        append = f"console=ttyS0 quiet panic=-1 guest_ip={address}/24"
+        append = "console=ttyS0 quiet panic=-1"
+        append += f" guest_ip={address}/24" if address else ""
         command = [QEMU, "-machine", "pc,accel=tcg", "-m", "128", "-nodefaults", "-no-reboot"]
         command += ["-display", "none", "-serial", "stdio"]
         command += ["-kernel", os.path.join(image, "vmlinuz")]
         command += ["-initrd", os.path.join(image, "initrd"), "-append", append]
-        command += ["-netdev", netdev, "-device", f"{nic},netdev=lw,mac={mac}"]
+        command += ["-netdev", netdev, "-device", f"{nic},netdev=lw,mac={mac}", *extra]
         self.process = host.start(
             *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

@@ -15,6 +15,7 @@ enum {
 	QUOTA = 4,
 	ANNA = 1,
 	BEN = 2,
+	CARL = 3,
 	START_S = 1000
 };
 
@@ -210,6 +211,99 @@ static void an_announcement_wins_after_3_s_of_silence(void **state)
 	fdb_free(f);
 }
 
+static bool announce(struct fdb *f, uint32_t n, int member, uint64_t now_ns)
+{
+	struct mac mac = mac_of(n);
+
+	return !fdb_learn(f, &mac, member, true, now_ns).refused;
+}
+
+static void an_announcement_is_remembered_until_the_owner_was_silent_for_3_s(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+
+	(void)state;
+	say(f, 1, ANNA, 0);
+	assert_false(announce(f, 1, BEN, S_NS));
+	assert_true(say(f, 1, BEN, 3 * S_NS - 1).refused);
+	assert_int_equal(where(f, 1, 3 * S_NS - 1), ANNA);
+	assert_int_equal(where(f, 1, 3 * S_NS), BEN); /* though nobody said more */
+	assert_false(say(f, 1, BEN, 3 * S_NS).refused);
+	assert_int_equal(where(f, 1, 4 * S_NS), BEN);
+	assert_int_equal(fdb_count(f, ANNA), 0);
+	fdb_free(f);
+}
+
+static void an_owner_that_speaks_after_an_announcement_keeps_its_address(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+
+	(void)state;
+	say(f, 1, ANNA, 0);
+	announce(f, 1, BEN, S_NS);
+	assert_int_equal(say(f, 1, ANNA, 2 * S_NS - 1).clone_of, -1); /* may have come late */
+	announce(f, 1, BEN, 2 * S_NS);
+	assert_int_equal(say(f, 1, ANNA, 3 * S_NS).clone_of, BEN);
+	assert_int_equal(where(f, 1, 10 * S_NS), ANNA);
+	assert_true(say(f, 1, BEN, 10 * S_NS).refused);
+	fdb_free(f);
+}
+
+static void an_owner_that_speaks_after_the_move_regains_its_address(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+	struct fdb_result r;
+
+	(void)state;
+	say(f, 1, ANNA, 0);
+	announce(f, 1, BEN, S_NS);
+	r = say(f, 1, ANNA, 4 * S_NS);
+	assert_false(r.refused);
+	assert_int_equal(r.clone_of, BEN);
+	assert_int_equal(where(f, 1, 9 * S_NS), ANNA);
+	fdb_free(f);
+}
+
+static void a_claim_hides_no_announcement(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+
+	(void)state;
+	say(f, 1, ANNA, 0);
+	announce(f, 1, BEN, S_NS);
+	say(f, 1, CARL, 2 * S_NS);
+	assert_int_equal(where(f, 1, 3 * S_NS), BEN);
+	fdb_free(f);
+}
+
+static void who_announced_and_went_has_moved_nothing(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+
+	(void)state;
+	say(f, 1, ANNA, 0);
+	announce(f, 1, BEN, S_NS);
+	fdb_forget(f, BEN);
+	assert_int_equal(where(f, 1, 4 * S_NS), ANNA);
+	fdb_free(f);
+}
+
+static void what_moved_counts_for_its_new_owners_quota(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+
+	(void)state;
+	for (uint32_t n = 0; n < QUOTA; n++)
+		say(f, 10 + n, BEN, 0);
+	say(f, 1, ANNA, 0);
+	announce(f, 1, BEN, S_NS);
+	say(f, 1, BEN, 3 * S_NS);
+	assert_int_equal(fdb_count(f, BEN), QUOTA);
+	assert_int_equal(where(f, 10, 3 * S_NS), -1);
+	assert_int_equal(where(f, 1, 3 * S_NS), BEN);
+	fdb_free(f);
+}
+
 static void two_places_within_5_s_are_a_clone_and_later_a_move(void **state)
 {
 	struct fdb *f = new_table(QUOTA);
@@ -361,6 +455,12 @@ int main(void)
 		cmocka_unit_test(a_claim_wins_after_30_s_of_silence_and_two_words_a_second_apart),
 		cmocka_unit_test(the_former_owner_regains_its_address_when_it_speaks),
 		cmocka_unit_test(an_announcement_wins_after_3_s_of_silence),
+		cmocka_unit_test(an_announcement_is_remembered_until_the_owner_was_silent_for_3_s),
+		cmocka_unit_test(an_owner_that_speaks_after_an_announcement_keeps_its_address),
+		cmocka_unit_test(an_owner_that_speaks_after_the_move_regains_its_address),
+		cmocka_unit_test(a_claim_hides_no_announcement),
+		cmocka_unit_test(who_announced_and_went_has_moved_nothing),
+		cmocka_unit_test(what_moved_counts_for_its_new_owners_quota),
 		cmocka_unit_test(two_places_within_5_s_are_a_clone_and_later_a_move),
 		cmocka_unit_test(an_owner_that_speaks_after_a_claim_is_a_clone),
 		cmocka_unit_test(a_gone_members_claim_does_not_help_its_successor),

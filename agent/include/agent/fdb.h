@@ -10,8 +10,10 @@
  * own and nobody else's.
  *
  * Whose MAC it is. Another member that sends from an owned address makes a claim. It wins after the
- * owner was silent for long and the claimant spoke twice; a RARP announcement (what QEMU sends after
- * a migration) wins sooner. An owner that lost its address that way regains it when it speaks again.
+ * owner was silent for long and the claimant spoke twice. A RARP announcement (what QEMU sends after a
+ * migration, within a second and never again) is remembered: it wins when the owner has been silent for
+ * a few seconds, unless the owner speaks before. An owner that lost its address in either way regains it
+ * when it speaks again.
  */
 #ifndef AGENT_FDB_H
 #define AGENT_FDB_H
@@ -73,7 +75,7 @@ struct fdb_result fdb_learn(struct fdb *f, const struct mac *mac, int member, bo
 /** fdb_take_back() - Forget @mac if it is behind another member than @member */
 void fdb_take_back(struct fdb *f, const struct mac *mac, int member);
 
-/** fdb_find() - Return: the member that owns @mac, or -1 */
+/** fdb_find() - Return: the member that owns @mac now, or -1 */
 int fdb_find(const struct fdb *f, const struct mac *mac, uint64_t now_ns);
 
 /** fdb_forget() - All addresses of @member: its port closed or its session died */
