@@ -1,8 +1,8 @@
 /*
  * lan_flood.c - who sends more than its share, for status and log
  *
- * Layer: agent. Off the data path: once a tick it looks at what the counters of peers and ports gained,
- * so that a flood costs nothing more here.
+ * Layer: agent. Off the data path: once a tick it looks at what the counters of peers and ports have
+ * gained, so that a flood costs nothing more here.
  */
 #include <stdio.h>
 

@@ -146,6 +146,15 @@ class Agent:
         for name in names:
             wait_for(lambda name=name: self.is_up(name), timeout_s, self.story)
 
+    def wait_forwarding(self, timeout_s=UP_LIMIT_S):
+        """Wait until all its ports forward: each listens first."""
+
+        def forwards():
+            ports = [port for vlan in self.status()["vlans"] for port in vlan["ports"]]
+            return all(port["state"] == "forwarding" for port in ports)
+
+        wait_for(forwards, timeout_s, self.story)
+
     def vm_hwm_kib(self):
         """The most memory the agent ever had resident, in KiB."""
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as status:

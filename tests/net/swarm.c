@@ -13,31 +13,19 @@
  * Says "ready", waits for a line on standard input, sends, listens until nothing has come for a
  * while, and prints one line: "sent N heard N lost N duplicate N leaked N overflow N".
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
+
+#include "hubs.h"
 
 enum {
 	SIDES = 2,
 	MACHINES = 8,
 	FRAME_BYTES = 64,
-	ETHERTYPE_TEST = 0x88b6, /* IEEE 802 local experimental 2 */
-	HUB_PORT = 33000,
-	BUFFER_BYTES = 8 << 20, /* so that only the agent can lose frames */
-	BATCH = 64,
 	TICK_MS = 1,
 	QUIET_MS = 3000, /* nothing for so long: nothing more will come */
 	MOST_DUPLICATES = 250,
 };
-
-#define HUB_GROUP "230.0.0.1"
 
 struct frame {
 	uint8_t dst[6], src[6];
@@ -64,46 +52,6 @@ struct swarm {
 };
 
 static const char magic[4] = {'L', 'W', 'S', 'W'};
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void set(int fd, int level, int name, const void *value, socklen_t size)
-{
-	if (setsockopt(fd, level, name, value, size) < 0)
-		die("setsockopt");
-}
-
-/* The socket of one QEMU machine with localaddr=127.0.0.1. */
-static int machine_open(const struct sockaddr_in *hub)
-{
-	struct in_addr lo = {htonl(INADDR_LOOPBACK)};
-	struct ip_mreq member = {.imr_multiaddr = hub->sin_addr, .imr_interface = lo};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), on = 1, size = BUFFER_BYTES;
-
-	if (fd < 0)
-		die("socket");
-	set(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	set(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	set(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	if (bind(fd, (const struct sockaddr *)hub, sizeof(*hub)) < 0)
-		die("bind");
-	set(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &member, sizeof(member));
-	set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
-	set(fd, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof(lo));
-	return fd;
-}
 
 static void mac_of(uint32_t side, uint32_t machine, uint8_t mac[6])
 {
@@ -140,7 +88,7 @@ static void frame_send(struct swarm *s, uint32_t machine, uint32_t number)
 		mac_of(is_for_other_side(number) ? 1 - s->side : s->side, target, f.dst);
 	if (sendto(s->listeners[machine].fd, &f, sizeof(f), 0, (struct sockaddr *)&s->hub,
 		   sizeof(s->hub)) < 0)
-		die("sendto");
+		hub_die("sendto");
 }
 
 static void frame_count(struct swarm *s, struct listener *l, const struct frame *f, size_t size)
@@ -160,39 +108,16 @@ static void frame_count(struct swarm *s, struct listener *l, const struct frame 
 		(*heard)++;
 }
 
-static void overflow_read(struct listener *l, struct msghdr *h)
-{
-	struct cmsghdr *c;
-
-	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL)
-			memcpy(&l->overflow, CMSG_DATA(c), sizeof(l->overflow));
-}
-
 /* Takes one batch; false if there was none. */
 static bool listener_read(struct swarm *s, struct listener *l)
 {
-	static struct frame frames[BATCH];
-	static char control[BATCH][CMSG_SPACE(sizeof(uint32_t))];
-	struct mmsghdr m[BATCH] = {0};
-	struct iovec iov[BATCH];
-	int n;
+	static struct hub_frames frames;
 
-	for (int i = 0; i < BATCH; i++) {
-		iov[i] = (struct iovec){&frames[i], sizeof(frames[i])};
-		m[i].msg_hdr.msg_iov = &iov[i];
-		m[i].msg_hdr.msg_iovlen = 1;
-		m[i].msg_hdr.msg_control = control[i];
-		m[i].msg_hdr.msg_controllen = sizeof(control[i]);
-	}
-	n = recvmmsg(l->fd, m, BATCH, 0, NULL);
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		die("recvmmsg");
-	for (int i = 0; i < n; i++) {
-		frame_count(s, l, &frames[i], m[i].msg_len);
-		overflow_read(l, &m[i].msg_hdr);
-	}
-	return n > 0;
+	if (!hub_receive(l->fd, &frames, &l->overflow))
+		return false;
+	for (int i = 0; i < frames.count; i++)
+		frame_count(s, l, (const struct frame *)frames.bytes[i], frames.len[i]);
+	return true;
 }
 
 /* Reads everything that waits; true if a frame of ours was there. */
@@ -209,10 +134,10 @@ static bool listen_all(struct swarm *s)
 /* Sends evenly, machine after machine, and listens in between. */
 static void send_all(struct swarm *s, uint64_t rate)
 {
-	uint64_t total = (uint64_t)s->frames * MACHINES, sent = 0, start = now_ns();
+	uint64_t total = (uint64_t)s->frames * MACHINES, sent = 0, start = hub_now_ns();
 
 	while (sent < total) {
-		uint64_t due = (now_ns() - start) * rate / 1000000000u + 1;
+		uint64_t due = (hub_now_ns() - start) * rate / HUB_NS_PER_S + 1;
 
 		for (; sent < due && sent < total; sent++)
 			frame_send(s, (uint32_t)(sent % MACHINES), (uint32_t)(sent / MACHINES));
@@ -223,11 +148,11 @@ static void send_all(struct swarm *s, uint64_t rate)
 
 static void listen_until_quiet(struct swarm *s)
 {
-	uint64_t last = now_ns();
+	uint64_t last = hub_now_ns();
 
-	while (now_ns() - last < QUIET_MS * 1000000ull) {
+	while (hub_now_ns() - last < QUIET_MS * HUB_NS_PER_MS) {
 		if (listen_all(s))
-			last = now_ns();
+			last = hub_now_ns();
 		poll(NULL, 0, TICK_MS);
 	}
 }
@@ -257,13 +182,12 @@ static void report(const struct swarm *s)
 
 static void swarm_open(struct swarm *s)
 {
-	s->hub = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(HUB_PORT)};
-	inet_pton(AF_INET, HUB_GROUP, &s->hub.sin_addr);
+	s->hub = hub_address();
 	for (uint32_t i = 0; i < MACHINES; i++) {
-		s->listeners[i].fd = machine_open(&s->hub);
+		s->listeners[i].fd = hub_machine(&s->hub);
 		s->listeners[i].heard = calloc((size_t)SIDES * MACHINES, s->frames);
 		if (!s->listeners[i].heard)
-			die("calloc");
+			hub_die("calloc");
 	}
 }
 

@@ -48,6 +48,8 @@ def pair(lab, agents, **options):
         agent.up()
     both[0].wait_up("bert")
     both[1].wait_up("anna")
+    for agent in both:
+        agent.wait_forwarding()
     return both
 
 
