@@ -3,17 +3,16 @@
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import time
 
 import pytest
 
 from agent import introduce
+from dhcp import DNSMASQ, dhcp_server
 from frames import arp_reply, cisco_bpdu, dhcp_discover, is_dhcp_offer, router_advertisement
 from machine import Machine, crosses
 from netns import wait_for
-from plugged import plugged
 
 GUEST, ROGUE = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 SETTLED_S = 30
@@ -85,13 +84,9 @@ def gets_offer(machine, timeout_s):
     return False
 
 
-@pytest.mark.skipif(not shutil.which("dnsmasq", path="/usr/sbin:/usr/bin"), reason="no dnsmasq")
+@pytest.mark.skipif(not DNSMASQ, reason="no dnsmasq")
 def test_a_peers_dhcp_server_serves_here_only_while_it_is_allowed(pair, tmp_path):
-    with plugged(pair.bert.host, "cable", "10.9.0.1/24"):
-        server = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"]
-        server += ["--interface=cable", "--bind-interfaces", "--dhcp-range=10.9.0.50,10.9.0.99"]
-        server += [f"--dhcp-leasefile={tmp_path}/leases", "--user=root", "--no-ping"]
-        pair.bert.host.start(*server, "--pid-file")
+    with dhcp_server(pair.bert.host, tmp_path):
         assert gets_offer(pair.rogue, SETTLED_S), "dnsmasq does not serve"
 
         pair.guest.take()
