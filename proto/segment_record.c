@@ -18,6 +18,7 @@ enum segment_kind {
 enum {
 	FLAG_SERVES = 0x01,
 	FLAG_BLOCKED = 0x02,
+	FLAG_STANDS_BY = 0x04,
 	FLAG_STANDBY = 0x01, /* of a role */
 
 	START_BYTES = 1 + 4, /* kind, generation */
@@ -82,7 +83,8 @@ static void write_state(struct writer *w, const struct segment_state *s)
 	assert(s->own_count <= SEGMENT_OWN_MAX && s->heard_count <= SEGMENT_HEARD_MAX);
 	writer_u8(w, s->number);
 	writer_u16(w, s->vlan);
-	writer_u8(w, (s->serves ? FLAG_SERVES : 0) | (s->is_blocked ? FLAG_BLOCKED : 0));
+	writer_u8(w, (uint8_t)((s->serves ? FLAG_SERVES : 0) | (s->is_blocked ? FLAG_BLOCKED : 0) |
+			       (s->stands_by ? FLAG_STANDS_BY : 0)));
 	writer_u64(w, s->token);
 	write_ids(w, s->own, s->own_count);
 	write_ids(w, s->heard, s->heard_count);
@@ -167,6 +169,7 @@ static bool take_state(struct reader *r, struct segment_state *s)
 	flags = reader_u8(r);
 	s->serves = flags & FLAG_SERVES;
 	s->is_blocked = flags & FLAG_BLOCKED;
+	s->stands_by = flags & FLAG_STANDS_BY;
 	s->token = reader_u64(r);
 	return vlan_is_valid(s->vlan) && take_ids(r, s->own, SEGMENT_OWN_MAX, &s->own_count) &&
 	       take_ids(r, s->heard, SEGMENT_HEARD_MAX, &s->heard_count);

@@ -13,7 +13,7 @@ ID_LEN = 8
 MOST_SEGMENTS, MOST_OWN, MOST_HEARD, MOST_NAMES = 6, 2, 16, 4
 LONGEST_NAME = 63
 VLANS = range(1, 4095)
-SERVES, BLOCKED = 0x01, 0x02
+SERVES, BLOCKED, STANDS_BY = 0x01, 0x02, 0x04
 STAND_BY = 0x01
 
 HEAD = struct.Struct(">BI")
@@ -24,11 +24,15 @@ ROLE = struct.Struct(">BB")
 class Segment:
     """One attachment of the reporter."""
 
-    def __init__(self, number, vlan=1, serves=False, blocked=False, token=0, own=(), heard=()):
+    def __init__(
+        self, number, vlan=1, serves=False, blocked=False, token=0, own=(), heard=(),
+        stands_by=False,
+    ):  # fmt: skip
         self.number = number
         self.vlan = vlan
         self.serves = serves
         self.blocked = blocked
+        self.stands_by = stands_by
         self.token = token
         self.own = list(own)
         self.heard = list(heard)
@@ -38,7 +42,11 @@ class Segment:
 
     def packed(self):
         """As in a report."""
-        flags = (SERVES if self.serves else 0) | (BLOCKED if self.blocked else 0)
+        flags = (
+            (SERVES if self.serves else 0)
+            | (BLOCKED if self.blocked else 0)
+            | (STANDS_BY if self.stands_by else 0)
+        )
         head = STATE_HEAD.pack(self.number, self.vlan, flags, self.token)
         return head + _pack_ids(self.own) + _pack_ids(self.heard)
 
@@ -138,8 +146,9 @@ def _take_segment(left):
     own = [left.take(ID_LEN) for _ in range(left.count(MOST_OWN))]
     heard = [left.take(ID_LEN) for _ in range(left.count(MOST_HEARD))]
     return Segment(
-        number, vlan, bool(flags & SERVES), bool(flags & BLOCKED), token, own, heard
-    )
+        number, vlan, bool(flags & SERVES), bool(flags & BLOCKED), token, own, heard,
+        bool(flags & STANDS_BY),
+    )  # fmt: skip
 
 
 def _take_name(left):

@@ -42,6 +42,7 @@ static inline struct segment_report sample_report(void)
 		report.list[i].vlan = (uint16_t)(VLAN_ID_MAX - i);
 		report.list[i].serves = i & 1;
 		report.list[i].is_blocked = i & 2;
+		report.list[i].stands_by = i & 4;
 	}
 	return report;
 }
@@ -73,6 +74,7 @@ static inline void assert_same_state(const struct segment_state *a, const struct
 	assert_int_equal(a->vlan, b->vlan);
 	assert_int_equal(a->serves, b->serves);
 	assert_int_equal(a->is_blocked, b->is_blocked);
+	assert_int_equal(a->stands_by, b->stands_by);
 	assert_true(a->token == b->token);
 	assert_int_equal(a->own_count, b->own_count);
 	assert_same_ids(a->own, b->own, b->own_count);

@@ -91,11 +91,12 @@ static void what_a_later_version_adds_at_the_end_or_in_flags_is_ignored(void **s
 
 	(void)state;
 	writer_u8(&at, 1);
-	put_state(&at, 1, 1, 0xfd); /* all but blocked */
+	put_state(&at, 1, 1, 0xf9); /* all but blocked and standing by */
 	writer_bytes(&at, "whatever", 8);
 	assert_good(w, &at);
 	assert_true(w->hosts[1].last_report.list[0].serves);
 	assert_false(w->hosts[1].last_report.list[0].is_blocked);
+	assert_false(w->hosts[1].last_report.list[0].stands_by);
 	at = start(KIND_ANSWER);
 	writer_u8(&at, 1);
 	writer_u8(&at, 4);

@@ -76,6 +76,7 @@ static struct segment_state load_state(const json_t *v)
 		.vlan = (uint16_t)number(v, "vlan"),
 		.serves = json_is_true(member(v, "serves")),
 		.is_blocked = json_is_true(member(v, "blocked")),
+		.stands_by = json_is_true(json_object_get(v, "stands_by")),
 	};
 
 	assert_int_equal(unhex(member(v, "token"), token, sizeof(token)), sizeof(token));

@@ -40,6 +40,7 @@ struct segment_id {
  * @vlan:	the vlan of its port, 1 to 4094
  * @serves:	the reporter takes every machine's frames there, not only its own host's
  * @is_blocked:	the reporter neither takes nor puts anything there
+ * @stands_by:	the reporter stands by there towards the receiver: so the receiver knows that it heard
  * @token:	random number of the reporter's process: ranks agents that are strangers to each other
  * @own_count, @own: the ids of its own beacons there, the current one first
  * @heard_count, @heard: the ids that it hears there from others
@@ -49,6 +50,7 @@ struct segment_state {
 	uint16_t vlan;
 	bool serves;
 	bool is_blocked;
+	bool stands_by;
 	uint64_t token;
 	size_t own_count;
 	struct segment_id own[SEGMENT_OWN_MAX];
