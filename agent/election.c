@@ -167,7 +167,7 @@ static void carry_out(struct segments *s, int peer, const struct node *nodes, si
 	memcpy(p->roles, roles, role_count * sizeof(*roles));
 	p->role_count = role_count;
 	if (changed)
-		peers_answer_changed(p, now_ns);
+		answers_change(p, now_ns);
 }
 
 void election_hold(struct segments *s, uint64_t now_ns)

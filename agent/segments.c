@@ -117,8 +117,10 @@ void segments_free(struct segments *s)
 		return;
 	for (size_t i = 0; i < SEGMENTS_NUMBERS_MAX; i++)
 		free(s->attachments[i]);
-	for (size_t i = 0; i < s->peer_capacity; i++)
+	for (size_t i = 0; i < s->peer_capacity; i++) {
 		free(s->peers[i].report);
+		free(s->peers[i].waiting);
+	}
 	free(s->peers);
 	free(s);
 }
@@ -399,6 +401,8 @@ static void judge_strangers(struct segments *s, struct attachment *a, uint64_t n
 	if (estranged == a->is_estranged)
 		return;
 	a->is_estranged = estranged;
+	if (!estranged)
+		neighbours_moved(s, a->port, now_ns);
 	segments_beacon_soon(s, a->port, now_ns);
 }
 
@@ -417,6 +421,7 @@ static void settle_port(struct segments *s, int port, uint64_t now_ns)
 		p->twin_ns = 0;
 		p->is_moved = s->ports[p->twin].is_moved = true;
 		s->is_dirty = true;
+		neighbours_moved(s, port, now_ns);
 		segments_beacon_soon(s, port, now_ns);
 	}
 	if (now_ns >= p->due_ns)
@@ -433,6 +438,7 @@ void segments_settle(struct segments *s, uint64_t now_ns)
 			settle_port(s, port, now_ns);
 	while ((a = segments_each(s, -1, &cursor)))
 		neighbours_expire(s, a, now_ns);
+	answers_take_waiting(s, now_ns);
 	if (s->is_dirty) {
 		cursor = 0;
 		while ((a = segments_each(s, -1, &cursor))) {
@@ -442,7 +448,8 @@ void segments_settle(struct segments *s, uint64_t now_ns)
 		election_hold(s, now_ns);
 	}
 	s->is_dirty = false;
-	peers_settle(s, now_ns);
+	peers_forget_again(s, now_ns);
+	reports_settle(s, now_ns);
 	for (int port = 0; port < CONFIG_PORTS_MAX; port++)
 		if (s->ports[port].is_open && now_ns >= s->ports[port].due_ns)
 			beacon_port(s, port, now_ns);

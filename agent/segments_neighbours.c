@@ -13,10 +13,13 @@ static struct neighbour *find(struct attachment *a, const struct mac *sender)
 	return NULL;
 }
 
-static void forget(struct segments *s, struct attachment *a, struct neighbour *n)
+/* What it brought, others bring now: by the segment, or from behind it. */
+static void forget(struct segments *s, struct attachment *a, struct neighbour *n, uint64_t now_ns)
 {
-	if (n->is_mutual)
+	if (n->is_mutual) {
 		s->ports[a->port].is_moved = true;
+		peers_move(s, n->peer, now_ns);
+	}
 	*n = a->neighbours[--a->neighbour_count];
 	s->is_dirty = true;
 	if (a->neighbour_count == 0) /* nobody is left who could forward instead */
@@ -32,7 +35,7 @@ void neighbours_expire(struct segments *s, struct attachment *a, uint64_t now_ns
 {
 	for (size_t i = a->neighbour_count; i > 0; i--)
 		if (now_ns >= gone_ns(&a->neighbours[i - 1]))
-			forget(s, a, &a->neighbours[i - 1]);
+			forget(s, a, &a->neighbours[i - 1], now_ns);
 }
 
 uint64_t neighbours_expiry_ns(const struct attachment *a)
@@ -154,13 +157,14 @@ static uint64_t period_of(const struct beacon *b)
 	return ms * SEGMENTS_NS_PER_MS;
 }
 
-static void leave(struct segments *s, struct attachment *a, const struct segments_heard *heard)
+static void leave(struct segments *s, struct attachment *a, const struct segments_heard *heard,
+		  uint64_t now_ns)
 {
 	struct neighbour *n = find(a, &heard->sender);
 
 	/* Whoever says so must know its id. */
 	if (n && knows(n, heard->beacon.id))
-		forget(s, a, n);
+		forget(s, a, n, now_ns);
 }
 
 void segments_hear(struct segments *s, int port, const struct segments_heard *heard,
@@ -173,7 +177,7 @@ void segments_hear(struct segments *s, int port, const struct segments_heard *he
 	if (!a || take_own(s, port, heard->beacon.id, now_ns) || heard->is_doubtful)
 		return;
 	if (heard->beacon.kind == BEACON_LEAVING) {
-		leave(s, a, heard);
+		leave(s, a, heard, now_ns);
 		return;
 	}
 	n = find(a, &heard->sender);

@@ -5,7 +5,9 @@
  *
  *	segments.c		ports, attachments, time, beacons
  *	segments_neighbours.c	who is heard, and whose ids those are
- *	segments_peers.c	reports and answers, both ways
+ *	segments_peers.c	peers come, go, and may have other machines behind them
+ *	segments_reports.c	what we report, and what they answer
+ *	segments_answers.c	what they report, and what we answer
  *	segments_data.c		what the data path asks
  *	segments_text.c		what status and log say
  *	election.c		who forwards, among the peers that report each other
@@ -19,6 +21,11 @@ enum {
 	BITS_PER_WORD = 64,
 };
 _Static_assert(SEGMENTS_PEERS_MAX % BITS_PER_WORD == 0, "a set of peers is made of whole words");
+
+enum {
+	SEGMENTS_APART_MS =
+		50, /* beacons of a port, reports and answers of a peer: not more often */
+};
 
 static const uint64_t SEGMENTS_NS_PER_MS = 1000000, SEGMENTS_NS_PER_S = 1000000000;
 
@@ -114,11 +121,15 @@ struct seg_role {
 /**
  * struct seg_peer - a peer with a session
  * @is_moved:	its machines may be elsewhere now; @forgets more times, the next at @forget_ns
+ * @generation:	of what we report to it
  * @sent_count:	segments in the last report to it
- * @sent_generation, @report_ns, @tries: of that report; when it is due again
+ * @sent_generation, @reported_ns, @tries: of that report; @report_ns: when it is due again
  * @answered:	generation that it answered last; 0: none
- * @report:	its own last one, or NULL while that is empty; @roles: what is decided for its segments;
- *		@answer_ns, @repeats: when that is told (again)
+ * @report:	its own last one, or NULL while that is empty; @taken_ns: since when
+ * @waiting:	a later one, to be taken at @take_ns; or NULL
+ * @roles:	what is decided for its segments; @said_ns: when that was told last; @answer_ns, @repeats: when
+ *		it is told (again)
+ * @former:	1 + its rival when it was up last; 0: none
  */
 struct seg_peer {
 	bool is_up, is_moved;
@@ -126,16 +137,19 @@ struct seg_peer {
 	uint64_t forget_ns;
 	struct public_key key;
 	uint64_t up_ns;
+	uint32_t generation;
 	size_t sent_count;
 	uint32_t sent_generation;
-	uint64_t report_ns;
+	uint64_t reported_ns, report_ns;
 	unsigned tries;
 	uint32_t answered;
-	struct segment_report *report;
+	struct segment_report *report, *waiting;
+	uint64_t taken_ns, take_ns;
 	size_t role_count;
 	struct seg_role roles[SEGMENTS_MAX];
+	int former;
 	uint32_t heard_generation;
-	uint64_t answer_ns;
+	uint64_t said_ns, answer_ns;
 	unsigned repeats;
 };
 
@@ -146,9 +160,8 @@ struct segments {
 	size_t attachment_end;                                /* no further one from here */
 	struct seg_peer *peers;
 	size_t peer_capacity;
-	uint32_t generation; /* of what we report; changes with it */
-	uint64_t fingerprint;
-	bool is_dirty; /* something happened since the last settle */
+	uint64_t fingerprint; /* of what we report; changes with it */
+	bool is_dirty;        /* something happened since the last settle */
 	size_t beacon_cursor;
 };
 
@@ -175,6 +188,12 @@ bool segment_id_equal(const struct segment_id *a, const struct segment_id *b);
 /** segment_id_in() - Is it one of those? */
 bool segment_id_in(const struct segment_id *id, const struct segment_id *list, size_t count);
 
+/** segments_is_older() - Datagrams overtake each other. Generations count up, past their end too; 0 is none */
+static inline bool segments_is_older(uint32_t generation, uint32_t than)
+{
+	return than != 0 && (int32_t)(generation - than) < 0;
+}
+
 static inline bool segments_in_set(const uint64_t *set, int peer)
 {
 	return set[peer / BITS_PER_WORD] >> (peer % BITS_PER_WORD) & 1;
@@ -199,20 +218,33 @@ void neighbours_moved(struct segments *s, int port, uint64_t now_ns);
 
 /* ---- segments_peers.c ---- */
 
-/** peers_settle() - Reports and answers that are due because something changed */
-void peers_settle(struct segments *s, uint64_t now_ns);
-
 /**
  * peers_move() - Machines behind @peer may be elsewhere now: what was learned goes, and goes again a
  * little later, because frames that were on their way, or are sent until the peer knows, teach it anew
  */
 void peers_move(struct segments *s, int peer, uint64_t now_ns);
 
-/** peers_answer_changed() - It is told at once, and a few times, because nobody confirms it */
-void peers_answer_changed(struct seg_peer *p, uint64_t now_ns);
+/** peers_forget_again() - What was moved a little while ago */
+void peers_forget_again(struct segments *s, uint64_t now_ns);
 
-/** peers_deadline_ns() - When a report or answer is due, or UINT64_MAX */
+/** peers_deadline_ns() - When anything about a peer is due, or UINT64_MAX */
 uint64_t peers_deadline_ns(const struct segments *s);
+
+/* ---- segments_reports.c ---- */
+
+/** reports_settle() - Reports that are due because something changed */
+void reports_settle(struct segments *s, uint64_t now_ns);
+
+/* ---- segments_answers.c ---- */
+
+/** answers_take_waiting() - Reports whose time has come */
+void answers_take_waiting(struct segments *s, uint64_t now_ns);
+
+/** answers_drop_waiting() - It is taken, or of before a restart */
+void answers_drop_waiting(struct seg_peer *p);
+
+/** answers_change() - What was decided for that peer changed: it is told at once, and again until it confirms */
+void answers_change(struct seg_peer *p, uint64_t now_ns);
 
 /* ---- election.c ---- */
 
