@@ -120,6 +120,7 @@ struct lans_record {
 	bool judged;    /* it must arrive as the oracle says, */
 	bool may_miss;  /* or not at all: strangers block ports */
 	uint32_t expected;
+	uint32_t may_double; /* whom two ways lead to that know nothing of each other */
 	uint16_t copies[LANS_MACHINES_MAX];
 };
 
@@ -180,7 +181,8 @@ struct lans_message {
  * @watched:	a frame whose way is told when @verbose
  * @changed_ns:	when something changed that takes agents a while to settle
  * @settle_ns:	how long they may take
- * @uneven:	two on one segment do not have the same friends: frames may come twice, but not go round
+ * @again_ns:	and how much longer because words are lost, and said again
+ * @uneven:	trust is by chance: many frames may come twice, and are not counted as too many
  * @all_hear:	although there are strangers
  * @extra, @extra_max: copies that nobody should have heard, before all was settled, and how many are
  *		too many
@@ -213,7 +215,7 @@ struct lans {
 	size_t speaker;
 	size_t record_count;
 	struct lans_record records[LANS_RECORDS_MAX];
-	uint64_t changed_ns, settle_ns;
+	uint64_t changed_ns, settle_ns, again_ns;
 	bool uneven, all_hear;
 	unsigned extra, extra_max;
 	unsigned copies_max; /* of one frame at one machine, at all times: more is a loop */

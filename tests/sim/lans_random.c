@@ -13,6 +13,7 @@ enum {
 	HOSTS_MIN = 2,
 	RUN_S = 14,
 	START_MS = 4000,
+	LOST_S = 2,      /* five words in a row, 300 ms apart, are lost once in 3,000 times */
 	EXTRA_MAX = 400, /* of all changes of a world: a loop makes thousands */
 };
 
@@ -123,6 +124,8 @@ void lans_make_random(struct lans *w)
 	add_trust(w);
 	add_times(w);
 	w->lose_words = chance(w, 30) ? 20 : 0;
+	if (w->lose_words > 0)
+		w->again_ns = LOST_S * LANS_NS_PER_S;
 	w->connect_ns = (chance(w, 30) ? 5000 : 800) * LANS_NS_PER_MS;
 	w->extra_max = w->uneven ? UINT32_MAX : EXTRA_MAX;
 }
@@ -156,8 +159,8 @@ static void describe_agent(const struct lans *w, int number)
 
 void lans_describe(const struct lans *w)
 {
-	printf("# seed %llu%s\n", (unsigned long long)w->seed,
-	       w->uneven ? ", uneven: frames may come twice" : "");
+	printf("# seed %llu%s, %u %% of words are lost\n", (unsigned long long)w->seed,
+	       w->uneven ? ", uneven: frames may come twice" : "", w->lose_words);
 	for (size_t i = 0; i < w->host_count; i++)
 		printf("#   host %zu: eth0 on LAN %d, eth1 on %d\n", i,
 		       w->hosts[i].segment[LANS_ETH0], w->hosts[i].segment[LANS_ETH1]);

@@ -29,8 +29,10 @@ void lans_tell(struct lans *w, int from, int to, const struct lans_message *m)
 	if (!s->up || w->cut[from][to])
 		return;
 	if ((m->kind == LANS_REPORT || m->kind == LANS_ANSWER) &&
-	    rng_chance(&w->rng, w->lose_words))
+	    rng_chance(&w->rng, w->lose_words)) {
+		lans_say(w, "what agent %d tells agent %d is lost", from, to);
 		return;
+	}
 	copy = malloc(sizeof(*copy));
 	*copy = *m;
 	copy->epoch = s->epoch;

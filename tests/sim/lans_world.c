@@ -228,7 +228,7 @@ void lans_trust_all(struct lans *w)
 
 void lans_changed(struct lans *w, uint64_t settle_ns)
 {
-	uint64_t until_ns = w->now_ns + settle_ns;
+	uint64_t until_ns = w->now_ns + settle_ns + w->again_ns;
 
 	if (until_ns > w->changed_ns)
 		w->changed_ns = until_ns;
