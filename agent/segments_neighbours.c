@@ -84,8 +84,8 @@ static void join_twins(struct segments *s, int one, int other, uint64_t now_ns)
 
 	if (p->twin_ns == 0) {
 		s->ports[one].is_moved = s->ports[other].is_moved = true;
-		segments_beacon_soon(s, later, now_ns);
-		segments_beacon_soon(s, first, now_ns);
+		beacons_soon(s, later, now_ns);
+		beacons_soon(s, first, now_ns);
 		s->is_dirty = true;
 	}
 	p->twin = first;
@@ -117,7 +117,7 @@ static struct neighbour *make_room(struct segments *s, struct attachment *a, uin
 		return NULL; /* a segment with that many agents: the rest is strange to us */
 	a->neighbour_count++;
 	*n = (struct neighbour){.peer = -1, .told_by = -1};
-	segments_beacon_soon(s, a->port, now_ns); /* a newcomer: it does not know us yet */
+	beacons_soon(s, a->port, now_ns); /* a newcomer: it does not know us yet */
 	return n;
 }
 

@@ -3,7 +3,8 @@
  *
  * Layer: agent, private to segments*.c.
  *
- *	segments.c		ports, attachments, time, beacons
+ *	segments.c		ports, attachments, who blocks, time
+ *	segments_beacons.c	ids, and the beacons that carry them
  *	segments_neighbours.c	who is heard, and whose ids those are
  *	segments_peers.c	peers come, go, and may have other machines behind them
  *	segments_reports.c	what we report, and what they answer
@@ -174,9 +175,6 @@ struct attachment *segments_attachment(const struct segments *s, int port, uint3
 /** segments_peer() - That peer if it is up, or NULL */
 struct seg_peer *segments_peer(const struct segments *s, int peer);
 
-/** segments_beacon_soon() - Something that others should know at once */
-void segments_beacon_soon(struct segments *s, int port, uint64_t now_ns);
-
 /** segment_id_for() - As a report to the peer with that key names an id: PROTOCOL.md 6.6 */
 struct segment_id segment_id_for(const uint8_t full[BEACON_ID_BYTES], const struct public_key *key);
 
@@ -201,6 +199,17 @@ static inline bool segments_in_set(const uint64_t *set, int peer)
 
 /** segments_put() - Make @peer a member of the set, or none. Return: whether that changed anything */
 bool segments_put(uint64_t *set, int peer, bool member);
+
+/* ---- segments_beacons.c ---- */
+
+/** beacons_new_id() - Made by chance */
+void beacons_new_id(struct segments *s, struct attachment *a, enum own_id which);
+
+/** beacons_soon() - Something that others should know at once */
+void beacons_soon(struct segments *s, int port, uint64_t now_ns);
+
+/** beacons_send() - One on each attachment of the port is due now */
+void beacons_send(struct segments *s, int port, uint64_t now_ns);
 
 /* ---- segments_neighbours.c ---- */
 
