@@ -182,7 +182,6 @@ struct lans_message {
  * @changed_ns:	when something changed that takes agents a while to settle
  * @settle_ns:	how long they may take
  * @again_ns:	and how much longer because words are lost, and said again
- * @uneven:	trust is by chance: many frames may come twice, and are not counted as too many
  * @all_hear:	although there are strangers
  * @extra, @extra_max: copies that nobody should have heard, before all was settled, and how many are
  *		too many
@@ -216,7 +215,7 @@ struct lans {
 	size_t record_count;
 	struct lans_record records[LANS_RECORDS_MAX];
 	uint64_t changed_ns, settle_ns, again_ns;
-	bool uneven, all_hear;
+	bool all_hear;
 	unsigned extra, extra_max;
 	unsigned copies_max; /* of one frame at one machine, at all times: more is a loop */
 	uint64_t lost_ns, double_ns;

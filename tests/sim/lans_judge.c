@@ -332,18 +332,18 @@ static void judge_one(struct lans *w, int number, int machine)
 {
 	const struct lans_record *r = &w->records[number];
 	unsigned expected = r->expected >> machine & 1, copies = r->copies[machine];
+	bool may_double = r->may_double >> machine & 1;
 
 	if (r->to >= 0 && r->to != machine)
 		return;
-	if (copies > expected) {
+	if (copies > expected && !may_double) {
 		w->extra += copies - expected;
 		w->double_ns = r->sent_ns;
 	}
 	if (copies < expected && !r->may_miss)
 		w->lost_ns = r->sent_ns;
-	if (r->judged &&
-	    ((copies > 1 && !(r->may_double >> machine & 1)) ||
-	     (copies > expected && expected == 0) || (copies < expected && !r->may_miss)))
+	if (r->judged && ((copies > expected && !(may_double && expected > 0)) ||
+			  (copies < expected && !r->may_miss)))
 		blame(w, number, machine);
 	w->judged += r->judged;
 }

@@ -271,8 +271,6 @@ static void two_pairs_in_a_ring(struct lans *w)
 	four(w, LANS_NAMED);
 	lans_trust(w, 0, 2);
 	lans_trust(w, 1, 3);
-	w->uneven = true;
-	w->extra_max = UINT32_MAX;
 }
 
 /* ---- own ports ---- */

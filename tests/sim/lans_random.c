@@ -85,7 +85,6 @@ static void add_trust(struct lans *w)
 			    (how != UNEVEN || chance(w, 60)))
 				lans_trust(w, i, k);
 		}
-	w->uneven = how == UNEVEN;
 }
 
 static uint64_t when(struct lans *w, uint64_t from_ms, uint64_t span_ms)
@@ -127,7 +126,7 @@ void lans_make_random(struct lans *w)
 	if (w->lose_words > 0)
 		w->again_ns = LOST_S * LANS_NS_PER_S;
 	w->connect_ns = (chance(w, 30) ? 5000 : 800) * LANS_NS_PER_MS;
-	w->extra_max = w->uneven ? UINT32_MAX : EXTRA_MAX;
+	w->extra_max = EXTRA_MAX;
 }
 
 /* ---- in words ---- */
@@ -159,8 +158,8 @@ static void describe_agent(const struct lans *w, int number)
 
 void lans_describe(const struct lans *w)
 {
-	printf("# seed %llu%s, %u %% of words are lost\n", (unsigned long long)w->seed,
-	       w->uneven ? ", uneven: frames may come twice" : "", w->lose_words);
+	printf("# seed %llu, %u %% of words are lost\n", (unsigned long long)w->seed,
+	       w->lose_words);
 	for (size_t i = 0; i < w->host_count; i++)
 		printf("#   host %zu: eth0 on LAN %d, eth1 on %d\n", i,
 		       w->hosts[i].segment[LANS_ETH0], w->hosts[i].segment[LANS_ETH1]);
