@@ -41,13 +41,12 @@ static void forget_moves(int agent)
 static void an_answer_comes_until_the_peer_says_that_it_heard(void **state)
 {
 	(void)state;
-	two();
-	lose_answers = 12; /* six or so of FAR to each */
-	meet(0, FAR);
-	meet(1, FAR);
-	advance(3000);
+	two_and_one();
+	part(0, FAR);
+	lose_answers = 3;
+	advance(1300);
 	assert_int_equal(lose_answers, 0);
-	assert_int_equal(way(1, FAR), SEGMENTS_STANDBY);
+	assert_int_equal(way(1, FAR), SEGMENTS_PLAIN);
 }
 
 static void an_answer_that_was_heard_does_not_come_again(void **state)
@@ -71,7 +70,7 @@ static void what_says_that_it_was_heard_is_lost_and_comes_again(void **state)
 	settle();
 	assert_int_equal(way(1, FAR), SEGMENTS_STANDBY);
 	lose_reports = 4;
-	advance(200);
+	advance(800); /* what was decided made it forget, and twice more */
 	forget_moves(FAR);
 	advance(2000);
 	assert_int_equal(lose_reports, 0);
