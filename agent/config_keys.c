@@ -229,6 +229,8 @@ KEEP(set_port_listen, PORT_KEY_LISTEN)
 KEEP(set_connect, PORT_KEY_CONNECT)
 KEEP(set_mode, PORT_KEY_MODE)
 KEEP(set_insecure, PORT_KEY_INSECURE)
+KEEP(set_port_name, PORT_KEY_NAME)
+KEEP(set_mtu, PORT_KEY_MTU)
 
 static int set_port_broadcast(void *object, const char *value, int line, struct error *err)
 {
@@ -248,6 +250,8 @@ static const struct ini_key PORT_KEYS[] = {
 	{"connect", set_connect},
 	{"mode", set_mode},
 	{"insecure", set_insecure},
+	{"name", set_port_name},
+	{"mtu", set_mtu},
 };
 
 static const struct ini_section SECTIONS[] = {

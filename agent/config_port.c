@@ -28,6 +28,7 @@ static const char *const KEY_NAMES[] = {
 	[PORT_KEY_LOCAL] = "local",   [PORT_KEY_REMOTE] = "remote",
 	[PORT_KEY_LISTEN] = "listen", [PORT_KEY_CONNECT] = "connect",
 	[PORT_KEY_MODE] = "mode",     [PORT_KEY_INSECURE] = "insecure",
+	[PORT_KEY_NAME] = "name",     [PORT_KEY_MTU] = "mtu",
 };
 _Static_assert(sizeof(KEY_NAMES) / sizeof(KEY_NAMES[0]) == PORT_KEY_COUNT, "each key has a name");
 
@@ -59,13 +60,20 @@ static int read_mcast_group(const char *value, struct addr *out, struct error *e
 	return 0;
 }
 
+/* Could the kernel have an interface of that name? */
+static bool is_interface(const char *value)
+{
+	return strlen(value) < INTERFACE_NAME_BYTES && !strpbrk(value, "/ \t:,") &&
+	       strcmp(value, ".") != 0 && strcmp(value, "..") != 0;
+}
+
 static int read_interface(const char *value, struct port_config *out, struct error *err)
 {
 	if (strcmp(value, "auto") == 0) {
 		out->mcast.scope = MCAST_AUTO;
 		return 0;
 	}
-	if (strlen(value) >= INTERFACE_NAME_BYTES || strpbrk(value, "/ \t:,"))
+	if (!is_interface(value))
 		return error_set(
 			err, -EINVAL,
 			"'%.*s' is no network interface; expected auto, lo or a name as 'ip "
@@ -73,6 +81,37 @@ static int read_interface(const char *value, struct port_config *out, struct err
 			SHOWN_MAX, value);
 	out->mcast.scope = strcmp(value, "lo") == 0 ? MCAST_LO : MCAST_NAMED;
 	strcpy(out->mcast.interface, value);
+	return 0;
+}
+
+static int read_tap_name(const char *value, char out[INTERFACE_NAME_BYTES], struct error *err)
+{
+	/* The kernel would put a number for "%d" and choose a name of its own. */
+	if (!value[0] || !is_interface(value) || strchr(value, '%'))
+		return error_set(err, -EINVAL,
+				 "'%.*s' cannot be the name of an interface; expected at most %d "
+				 "letters and digits, such as lw0",
+				 SHOWN_MAX, value, INTERFACE_NAME_BYTES - 1);
+	strcpy(out, value);
+	return 0;
+}
+
+static int read_mtu(const char *value, uint32_t max_frame, uint32_t *out, struct error *err)
+{
+	uint32_t mtu = 0;
+
+	if (text_parse_number(value, TAP_MTU_MIN, TAP_MTU_MAX, &mtu, err))
+		return error_set(err, -EINVAL,
+				 "'mtu = %.*s' cannot be; expected bytes from %d to %d, such as "
+				 "1500",
+				 SHOWN_MAX, value, TAP_MTU_MIN, TAP_MTU_MAX);
+	/* Its machines' frames would all be too long for the switch. */
+	if (mtu + ETHER_HEADER_BYTES > max_frame)
+		return error_set(err, -EINVAL,
+				 "'mtu = %u' makes frames longer than max_frame, which is %u; "
+				 "expected at most %u, or a larger max_frame in [agent]",
+				 mtu, max_frame, max_frame - ETHER_HEADER_BYTES);
+	*out = mtu;
 	return 0;
 }
 
@@ -263,6 +302,17 @@ static int settle_stream(const struct draft *d, struct port_draft *p, struct err
 	return rc ? rc : take_access(d, p, err);
 }
 
+static int settle_tap(const struct draft *d, struct port_draft *p, struct error *err)
+{
+	const struct port_word *name = &p->words[PORT_KEY_NAME], *mtu = &p->words[PORT_KEY_MTU];
+
+	if (read_tap_name(name->text, p->port.tap.name, err))
+		return place(d, name->line, err);
+	if (mtu->line && read_mtu(mtu->text, d->config.max_frame, &p->port.tap.mtu, err))
+		return place(d, mtu->line, err);
+	return 0;
+}
+
 #define BIT(key) (1U << (key))
 
 /*
@@ -288,6 +338,8 @@ static const struct type {
 			 BIT(PORT_KEY_LISTEN) | BIT(PORT_KEY_CONNECT) | BIT(PORT_KEY_GROUP) |
 				 BIT(PORT_KEY_MODE) | BIT(PORT_KEY_INSECURE),
 			 0, settle_stream},
+	[PORT_TAP] = {"tap", BIT(PORT_KEY_NAME) | BIT(PORT_KEY_MTU), BIT(PORT_KEY_NAME),
+		      settle_tap},
 };
 _Static_assert(sizeof(TYPES) / sizeof(TYPES[0]) == PORT_TYPES, "each type is here");
 
@@ -322,6 +374,8 @@ static const char *example(enum port_type type, enum port_key key)
 		return "group = 230.0.0.1:33000";
 	if (key == PORT_KEY_REMOTE)
 		return "remote = 127.0.0.1:7002";
+	if (key == PORT_KEY_NAME)
+		return "name = lw0";
 	return type == PORT_UDP ? "local = 127.0.0.1:7001" : "local = machines.sock";
 }
 
@@ -380,12 +434,24 @@ static bool is_same_place(const struct port_config *a, const struct port_config 
 {
 	if (a->type == PORT_MCAST && b->type == PORT_MCAST)
 		return is_same_hub(a, b);
+	if (a->type == PORT_TAP && b->type == PORT_TAP)
+		return strcmp(a->tap.name, b->tap.name) == 0;
 	if (a->plug.local.kind == ENDPOINT_NONE)
 		return false;
 	/* TCP and UDP have a port number each. */
 	return endpoint_equal(&a->plug.local, &b->plug.local) &&
 	       (a->type == b->type || a->plug.local.kind == ENDPOINT_PATH);
 }
+
+/* "is the same PLACE as", and which keys say where it is */
+static const struct {
+	const char *place, *keys;
+} PLACES[] = {
+	[PORT_MCAST] = {"hub", "group or interface"}, [PORT_UDP] = {"socket", "'local'"},
+	[PORT_DGRAM] = {"socket", "'local'"},         [PORT_STREAM] = {"socket", "'listen'"},
+	[PORT_TAP] = {"interface", "'name'"},
+};
+_Static_assert(sizeof(PLACES) / sizeof(PLACES[0]) == PORT_TYPES, "each type is here");
 
 static int check_place(const struct config *c, const struct port_config *p, size_t index,
 		       struct error *err)
@@ -397,11 +463,8 @@ static int check_place(const struct config *c, const struct port_config *p, size
 			err, -EINVAL,
 			"%s:%d: [port %s] is the same %s as [port %s] in line %d; take one "
 			"out, or give it another %s",
-			c->file, p->line, p->name, p->type == PORT_MCAST ? "hub" : "socket",
-			c->ports[i].name, c->ports[i].line,
-			p->type == PORT_MCAST    ? "group or interface"
-			: p->type == PORT_STREAM ? "'listen'"
-						 : "'local'");
+			c->file, p->line, p->name, PLACES[p->type].place, c->ports[i].name,
+			c->ports[i].line, PLACES[p->type].keys);
 	}
 	return 0;
 }
@@ -439,7 +502,8 @@ bool port_config_same(const struct port_config *a, const struct port_config *b)
 	return strcmp(a->name, b->name) == 0 && a->type == b->type && a->vlan == b->vlan &&
 	       addr_equal(&a->mcast.group, &b->mcast.group) && a->mcast.scope == b->mcast.scope &&
 	       strcmp(a->mcast.interface, b->mcast.interface) == 0 &&
-	       is_same_plug(&a->plug, &b->plug);
+	       is_same_plug(&a->plug, &b->plug) && strcmp(a->tap.name, b->tap.name) == 0 &&
+	       a->tap.mtu == b->tap.mtu;
 }
 
 static const char *mcast_text(const struct port_config *p, char out[PORT_TEXT_BYTES])
@@ -453,6 +517,16 @@ static const char *mcast_text(const struct port_config *p, char out[PORT_TEXT_BY
 	return out;
 }
 
+static const char *tap_text(const struct port_config *p, char out[PORT_TEXT_BYTES])
+{
+	if (p->tap.mtu)
+		snprintf(out, PORT_TEXT_BYTES, "tap, interface %s, mtu %u", p->tap.name,
+			 p->tap.mtu);
+	else
+		snprintf(out, PORT_TEXT_BYTES, "tap, interface %s", p->tap.name);
+	return out;
+}
+
 const char *port_config_describe(const struct port_config *p, char out[PORT_TEXT_BYTES])
 {
 	bool is_stream = p->type == PORT_STREAM;
@@ -461,6 +535,8 @@ const char *port_config_describe(const struct port_config *p, char out[PORT_TEXT
 
 	if (p->type == PORT_MCAST)
 		return mcast_text(p, out);
+	if (p->type == PORT_TAP)
+		return tap_text(p, out);
 	at = snprintf(out, PORT_TEXT_BYTES, "%s", port_type_name(p->type));
 	if (p->plug.local.kind != ENDPOINT_NONE)
 		at += snprintf(out + at, PORT_TEXT_BYTES - (size_t)at, ", %s %s",

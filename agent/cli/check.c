@@ -65,6 +65,13 @@ static void look_at_port(const struct findings *f, const struct port_config *p)
 			"warning: %s:%d: [port %s] waits for the group %s, which is not there now "
 			"(`getent group` lists them)\n",
 			f->config.file, p->line, p->name, p->plug.group);
+	if (p->type == PORT_TAP && geteuid() != 0 && !if_nametoindex(p->tap.name))
+		fprintf(stderr,
+			"warning: %s:%d: [port %s] waits for the interface %s, which only root may "
+			"make: sudo ip tuntap add dev %s mode tap user %u && sudo ip link set %s "
+			"up\n",
+			f->config.file, p->line, p->name, p->tap.name, p->tap.name, geteuid(),
+			p->tap.name);
 }
 
 /* What only this host can tell. */

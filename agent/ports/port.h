@@ -49,7 +49,7 @@ struct port_frame {
 /**
  * struct port_source - where a frame came from
  * @interface:	its index; 0 in a type without attachments
- * @from:	borrowed: address of the socket that sent it; NULL in a type without attachments
+ * @from:	borrowed: address of the socket that sent it; NULL in a type whose machines have none
  * @is_foreign:	from a machine of another host, which this port does not serve: only its source MAC is
  *		of interest, and the frame was counted as dropped
  */
@@ -117,6 +117,7 @@ struct port_events {
 	void *context;
 };
 
+struct hub_datagram;
 struct mcast;
 
 /**
@@ -144,7 +145,7 @@ struct port_env {
  * @attachments: return how many, at most @max; NULL, with the next two, in a type that has none
  * @beacon:	send @b there now; fills in its list of interfaces
  * @send_beyond: send a frame by that real interface to other hosts, and to none here, by the next flush
- *		at the latest; lengths as for @send
+ *		at the latest; lengths as for @send. NULL in a type that serves all its attachments
  * @close:	the port is freed once libuv let go of it; no event comes any more
  */
 struct port_ops {
@@ -186,5 +187,9 @@ extern const struct port_ops mcast_ops;
 extern const struct port_ops udp_ops;
 extern const struct port_ops dgram_ops;
 extern const struct port_ops stream_ops;
+extern const struct port_ops tap_ops;
+
+/** mcast_serves() - May @d be a datagram of one of these hub ports? @hubs: the list of all of them */
+bool mcast_serves(const struct mcast *hubs, const struct hub_datagram *d);
 
 #endif

@@ -193,6 +193,8 @@ static void places_where_machines_plug_in_are_read(void **state)
 		{"stream", "connect = 127.0.0.1:7001", "stream, connect 127.0.0.1:7001"},
 		{"stream", "connect = vm.example:7001\ninsecure = yes",
 		 "stream, connect vm.example:7001"},
+		{"tap", "name = lw0", "tap, interface lw0"},
+		{"tap", "mtu = 9000\nname = lw1", "tap, interface lw1, mtu 9000"},
 	};
 
 	(void)state;
@@ -285,6 +287,25 @@ static void values_that_do_not_fit_the_type_are_refused_with_their_line(void **s
 		{"stream", "listen = /a\nmode = rw", ":6: 'mode = rw' cannot be"},
 		{"stream", "listen = /a\nmode = 0", ":6: 'mode = 0' cannot be"},
 		{"stream", "listen = 1:2:3", ":5: '1:2:3' is no HOST:PORT"},
+
+		{"tap", "", ":3: [port p] lacks a line such as 'name = lw0'"},
+		{"tap", "mtu = 1500", ":3: [port p] lacks a line such as 'name = lw0'"},
+		{"tap", "name = lw0\nmtu = 67",
+		 ":6: 'mtu = 67' cannot be; expected bytes from 68 to"},
+		{"tap", "name = lw0\nmtu = x", ":6: 'mtu = x' cannot be"},
+		{"tap", "name = lw0\nmtu = 9203",
+		 ":6: 'mtu = 9203' makes frames longer than max_frame, which is 9216; expected at "
+		 "most 9202"},
+		{"tap", "name = a-name-too-long-",
+		 ":5: 'a-name-too-long-' cannot be the name of an interface"},
+		{"tap", "name = lw%d", ":5: 'lw%d' cannot be the name"},
+		{"tap", "name = ..", ":5: '..' cannot be the name"},
+		{"tap", "name = lw0\ngroup = 230.0.0.1:1",
+		 ":6: a port of type tap has no key 'group'"},
+		{"tap", "name = lw0\ninterface = eth0",
+		 ":6: a port of type tap has no key 'interface'"},
+		{"mcast", "group = 230.0.0.1:1\nmtu = 1500",
+		 ":6: a port of type mcast has no key 'mtu'"},
 	};
 
 	(void)state;
@@ -350,7 +371,8 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		 ":13: there is no vlan 'nosuch'; expected the name of a [vlan NAME]"},
 		{13, "", ":12: [port hub] has no vlan, and there are 2; expected 'vlan = lan'"},
 		{14, "type = magic",
-		 ":14: there is no port type 'magic'; expected one of mcast, udp, dgram, stream"},
+		 ":14: there is no port type 'magic'; expected one of mcast, udp, dgram, stream, "
+		 "tap"},
 		{14, "", ":12: [port hub] lacks a line such as 'type = mcast'"},
 		{15, "", ":12: [port hub] lacks a line such as 'group = 230.0.0.1:33000'"},
 		{15, "group = 230.0.0.1", ":15: '230.0.0.1' is no IPv4 address and port"},
@@ -408,7 +430,7 @@ static void ports_on_one_hub_are_refused(void **state)
 	}
 }
 
-static void ports_at_one_socket_are_refused(void **state)
+static void ports_at_one_place_are_refused(void **state)
 {
 	static const struct {
 		const char *first, *second, *message;
@@ -425,6 +447,10 @@ static void ports_at_one_socket_are_refused(void **state)
 		{"type = stream\nconnect = 127.0.0.1:1\nbroadcast = 1",
 		 "type = stream\nconnect = 127.0.0.1:1", NULL},
 		{"type = dgram\nlocal = @a\nbroadcast = 1", "type = stream\nlisten = @a", NULL},
+		{"type = tap\nname = lw0\nmtu = 1500", "type = tap\nname = lw0",
+		 ":7: [port y] is the same interface as [port x] in line 3; take one out, or give "
+		 "it another 'name'"},
+		{"type = tap\nname = lw0", "type = tap\nname = lw1", NULL},
 	};
 	char text[512];
 
@@ -453,6 +479,15 @@ static void ports_are_the_same_apart_from_what_an_open_one_can_change(void **sta
 	assert_loads(with_port("dgram", "local = /a\nremote = /b\nmode = 0660"));
 	assert_false(port_config_same(&was, &config.ports[0]));
 	assert_loads(with_port("dgram", "local = /a\nremote = /b\ngroup = kvm\nmode = 0600"));
+	assert_false(port_config_same(&was, &config.ports[0]));
+	assert_loads(with_port("tap", "name = lw0"));
+	assert_false(port_config_same(&was, &config.ports[0]));
+	was = config.ports[0];
+	assert_loads(with_port("tap", "name = lw0\nbroadcast = 9"));
+	assert_true(port_config_same(&was, &config.ports[0]));
+	assert_loads(with_port("tap", "name = lw1"));
+	assert_false(port_config_same(&was, &config.ports[0]));
+	assert_loads(with_port("tap", "name = lw0\nmtu = 1500"));
 	assert_false(port_config_same(&was, &config.ports[0]));
 }
 
@@ -614,7 +649,7 @@ int main(void)
 		TEST(wrong_values_are_refused_with_their_line),
 		TEST(file_without_a_vlan_is_refused),
 		TEST(ports_on_one_hub_are_refused),
-		TEST(ports_at_one_socket_are_refused),
+		TEST(ports_at_one_place_are_refused),
 		TEST(ports_are_the_same_apart_from_what_an_open_one_can_change),
 		TEST(too_many_vlans_and_ports_are_refused),
 		TEST(path_of_the_control_socket_has_to_fit_a_socket),

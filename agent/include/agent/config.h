@@ -28,6 +28,8 @@ enum {
 	BROADCAST_LIMIT_DEFAULT = 5000, /* frames a second and ingress; DESIGN: the switch */
 	BROADCAST_OFF = UINT32_MAX,     /* `broadcast = off`: no limit */
 	PORT_TEXT_BYTES = 3 * ENDPOINT_TEXT_BYTES + NAME_BYTES,
+	TAP_MTU_MIN = 68, /* Linux: ETH_MIN_MTU */
+	TAP_MTU_MAX = FRAME_MAX_BYTES - ETHER_HEADER_BYTES,
 };
 
 enum port_type {
@@ -35,6 +37,7 @@ enum port_type {
 	PORT_UDP,
 	PORT_DGRAM,
 	PORT_STREAM,
+	PORT_TAP,
 	PORT_TYPES
 };
 
@@ -73,6 +76,10 @@ struct port_config {
 		char interface[INTERFACE_NAME_BYTES];
 	} mcast;
 	struct plug_config plug;
+	struct {
+		char name[INTERFACE_NAME_BYTES];
+		uint32_t mtu; /* 0: the interface's own */
+	} tap;
 };
 
 struct vlan_config {

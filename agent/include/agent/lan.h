@@ -95,12 +95,16 @@ enum port_state {
 /** port_state_name() - The word in status */
 const char *port_state_name(enum port_state state);
 
+enum {
+	PORT_DETAIL_BYTES = 256
+};
+
 struct port_info {
 	const char *name;
 	const char *type;
 	uint16_t vlan;
 	enum port_state state;
-	char detail[256]; /* a sentence; empty when all is well */
+	char detail[PORT_DETAIL_BYTES]; /* a sentence; empty when all is well */
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
 	const uint64_t *drops; /* DROP_COUNT entries, borrowed */
 };

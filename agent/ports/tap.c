@@ -1,0 +1,342 @@
+/*
+ * tap.c - a port that is an interface of this host: for the host itself, or in one of its bridges
+ *
+ * Layer: agent (ports).
+ *
+ * How it works. One descriptor gives a frame a read and takes one a write. While it is open, and
+ * the interface up, the port is up. When the interface is deleted, the descriptor is given back, and
+ * every tick tries to attach again, to the interface that somebody made anew or to one that it makes.
+ * Making one needs privilege, attaching to a persistent one of our own user does not: that is the
+ * only kind which can still be opened after privileges were dropped.
+ */
+#include "tap.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/clock.h"
+#include "common/cursor.h"
+#include "common/log.h"
+#include "hub_datagram.h"
+
+enum {
+	ETHER_TYPE_BYTES = 2,
+	TYPE_8021Q = 0x8100,
+	TAG_BYTES = 4, /* not counted in an MTU */
+};
+
+/* ---- giving the interface back ---- */
+
+/* @error: why it is not open; logged if it is another reason than the last time */
+static void fail(struct tap *t, int error)
+{
+	char why[PORT_DETAIL_BYTES];
+	bool is_new = t->error != error;
+
+	t->error = error;
+	tap_state(&t->port, why, sizeof(why));
+	if (is_new)
+		log_warn("port %s: %s", t->config.name, why);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/* @error: why, negative; 0: because the port closes */
+static void let_go(struct tap *t, int error)
+{
+	if (t->fd < 0)
+		return;
+	uv_close((uv_handle_t *)t->poll, on_closed); /* stops it at once */
+	close(t->fd);
+	t->poll = NULL;
+	t->fd = -1;
+	t->link = (struct tap_link){.is_here = false};
+	if (error)
+		fail(t, error);
+}
+
+/* ---- segments ---- */
+
+/* Where frames come in now. Return: the interface's index, or 0 */
+static uint32_t attached(const struct tap *t)
+{
+	return t->fd >= 0 && t->link.is_up ? t->link.index : 0;
+}
+
+/* Tell the owner if that changed; not while a frame is being sent: it would beacon in between. */
+static void report(struct tap *t)
+{
+	if (attached(t) == t->reported)
+		return;
+	t->reported = attached(t);
+	t->port.events.on_attached(t->port.events.context);
+}
+
+/* A bridge may be behind it, so whoever speaks there is served. */
+static size_t tap_attachments(const struct port *p, struct port_attachment *out, size_t max)
+{
+	uint32_t interface = attached((const struct tap *)p);
+
+	if (interface == 0 || max == 0)
+		return 0;
+	*out = (struct port_attachment){.interface = interface, .serves = true, .is_real = true};
+	return 1;
+}
+
+/* A frame like any other, and not counted with those. What cannot be sent is not heard. */
+static void tap_beacon(struct port *p, uint32_t interface, struct beacon *b)
+{
+	struct tap *t = (struct tap *)p;
+	uint8_t frame[BEACON_FRAME_BYTES];
+	size_t len;
+
+	b->interface_count = 1;
+	b->interfaces[0] = interface;
+	len = beacon_write(b, &t->beacon_source, frame);
+	if (t->fd >= 0)
+		(void)!write(t->fd, frame, len);
+}
+
+/* ---- frames in ---- */
+
+/* What the hub of one of our own ports brought: see hub_datagram.h. */
+static bool is_of_own_hub(const struct tap *t, const uint8_t *frame, size_t len)
+{
+	struct hub_datagram d;
+
+	return *t->hubs && hub_datagram_read(frame, len, &d) && mcast_serves(*t->hubs, &d);
+}
+
+/* Whoever is on this LAN can send one, a guest too: it is another agent's or a lie. */
+static void take_beacon(struct tap *t, const uint8_t *frame, const struct beacon *beacon)
+{
+	struct port_beacon heard = {
+		.interface = t->link.index, .sender = ether_src(frame), .beacon = *beacon};
+
+	if (beacon->kind == BEACON_AGENT || beacon->kind == BEACON_LEAVING)
+		t->port.events.on_beacon(t->port.events.context, &heard);
+}
+
+static void take(struct tap *t, const uint8_t *frame, size_t len)
+{
+	struct port_source source = {.interface = t->link.index};
+	struct beacon beacon;
+
+	if (is_of_own_hub(t, frame, len)) {
+		t->port.drops[DROP_HUB_IN_TAP]++;
+		return;
+	}
+	if (beacon_read(frame, len, &beacon)) {
+		take_beacon(t, frame, &beacon);
+		return;
+	}
+	t->port.rx_frames++;
+	t->port.rx_bytes += len;
+	t->port.events.on_frame(t->port.events.context, frame, len, &source);
+}
+
+/* Return: false when nothing more waits, or the interface is gone. */
+static bool take_next(struct tap *t)
+{
+	ssize_t len = read(t->fd, t->area->bytes, t->area->slot_bytes);
+
+	if (len < 0 && errno != EAGAIN && errno != EINTR)
+		let_go(t, -errno);
+	if (len > 0) /* what is longer than a slot is cut, and too long for the switch */
+		take(t, t->area->bytes, (size_t)len);
+	return len > 0 && t->fd >= 0;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct tap *t = poll->data;
+	int count = 0;
+
+	(void)events;
+	if (status < 0) /* POLLERR: it was deleted */
+		let_go(t, -EBADFD);
+	while (t->fd >= 0 && count < TAP_BATCH && take_next(t))
+		count++;
+	t->port.events.on_batch_end(t->port.events.context);
+	report(t);
+}
+
+/* ---- frames out ---- */
+
+/* Longer than any interface of that MTU would hear on a cable. */
+static bool is_too_long(const struct tap *t, const uint8_t *frame, size_t len)
+{
+	struct reader type = reader_over(frame + 2 * MAC_BYTES, ETHER_TYPE_BYTES);
+	size_t most = t->link.mtu + (size_t)ETHER_HEADER_BYTES;
+
+	if (reader_u16(&type) == TYPE_8021Q)
+		most += TAG_BYTES;
+	return t->link.mtu != 0 && len > most;
+}
+
+static void note_refusal(struct tap *t, int error)
+{
+	if (error == EIO) { /* set down a moment ago, in whichever namespace it is */
+		t->link.is_up = false;
+		t->port.drops[DROP_PORT_DOWN]++;
+	} else if (error == EBADFD) {
+		let_go(t, -error);
+		t->port.drops[DROP_PORT_DOWN]++;
+	} else {
+		t->send_error = error;
+		t->port.drops[DROP_PORT_SEND]++;
+	}
+}
+
+static void tap_send(struct port *p, const uint8_t *frame, size_t len)
+{
+	struct tap *t = (struct tap *)p;
+
+	assert(len >= ETHER_HEADER_BYTES && len <= FRAME_MAX_BYTES);
+	if (t->fd < 0) {
+		p->drops[DROP_PORT_DOWN]++;
+		return;
+	}
+	if (is_too_long(t, frame, len)) {
+		p->drops[DROP_OVER_MTU]++;
+		t->long_bytes = len;
+		t->long_ns = clock_now_ns();
+		return;
+	}
+	if (write(t->fd, frame, len) < 0) {
+		note_refusal(t, errno);
+		return;
+	}
+	p->tx_frames++;
+	p->tx_bytes += len;
+}
+
+/* Nothing waits: the kernel takes frames one by one, so send() has handed them over already. */
+static void tap_flush(struct port *p)
+{
+	(void)p;
+}
+
+/* ---- life ---- */
+
+static int watch(struct tap *t, int fd)
+{
+	int code;
+
+	t->poll = malloc(sizeof(*t->poll));
+	code = t->poll ? uv_poll_init(t->loop, t->poll, fd) : -ENOMEM;
+	if (code < 0) {
+		free(t->poll);
+		t->poll = NULL;
+		return code;
+	}
+	t->poll->data = t;
+	t->fd = fd;
+	uv_poll_start(t->poll, UV_READABLE, on_readable);
+	return 0;
+}
+
+/* Without privilege the interface stays as it is, and state says what is missing. */
+static void set_up(struct tap *t)
+{
+	const char *name = t->config.tap.name;
+	uint32_t mtu = t->config.tap.mtu;
+
+	t->mtu_error = mtu ? tap_device_set_mtu(name, mtu) : 0;
+	tap_device_set_up(name);
+	tap_device_look(t->fd, &t->link);
+}
+
+static void start(struct tap *t)
+{
+	int fd = tap_device_open(t->config.tap.name, &t->step), code;
+
+	if (fd < 0) {
+		fail(t, fd);
+		return;
+	}
+	code = watch(t, fd);
+	if (code < 0) {
+		close(fd);
+		fail(t, code);
+		return;
+	}
+	if (t->error)
+		log_info("port %s: interface %s is open", t->config.name, t->config.tap.name);
+	t->error = 0;
+	set_up(t);
+}
+
+static int tap_open(struct port **out, const struct port_env *env, const struct port_config *config,
+		    const struct port_events *events, struct error *err)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return error_set(err, -ENOMEM, "not enough memory for port %s", config->name);
+	t->port = (struct port){.ops = &tap_ops, .events = *events};
+	t->config = *config;
+	t->loop = env->loop;
+	t->area = env->area;
+	t->hubs = env->hubs;
+	t->fd = -1;
+	randombytes_buf(t->beacon_source.b, MAC_BYTES);
+	t->beacon_source.b[0] = 0x02; /* locally administered, one machine's */
+	start(t);
+	t->reported = attached(t);
+	*out = &t->port;
+	return 0;
+}
+
+/* Is it still there, and as it was? If it is not open, try. */
+static void follow(struct tap *t)
+{
+	if (t->fd >= 0 && tap_device_look(t->fd, &t->link) < 0)
+		let_go(t, -EBADFD);
+	if (t->fd < 0)
+		start(t);
+	report(t);
+}
+
+static void tap_tick(struct port *p, uint64_t now_ns)
+{
+	struct tap *t = (struct tap *)p;
+
+	(void)now_ns;
+	t->send_error = 0;
+	follow(t);
+}
+
+static void tap_network_changed(struct port *p, uint64_t now_ns)
+{
+	(void)now_ns;
+	follow((struct tap *)p);
+}
+
+static void tap_close(struct port *p)
+{
+	struct tap *t = (struct tap *)p;
+
+	let_go(t, 0);
+	free(t);
+}
+
+const struct port_ops tap_ops = {
+	.open = tap_open,
+	.send = tap_send,
+	.flush = tap_flush,
+	.tick = tap_tick,
+	.network_changed = tap_network_changed,
+	.state = tap_state,
+	.warnings = tap_warnings,
+	.attachments = tap_attachments,
+	.beacon = tap_beacon,
+	.close = tap_close,
+};

@@ -1,0 +1,63 @@
+/*
+ * tap.h - the parts of a TAP port
+ *
+ * Layer: agent (ports), private to tap*.c.
+ *
+ *	tap.c		life of the port, frames in and out
+ *	tap_status.c	its state in words, and warnings
+ *	tap_device.h	what is the system's own
+ */
+#ifndef AGENT_PORTS_TAP_H
+#define AGENT_PORTS_TAP_H
+
+#include "port.h"
+#include "tap_device.h"
+
+enum {
+	TAP_BATCH = 64,        /* frames a wake-up, then others have their turn; DESIGN: speed */
+	TAP_LONG_SHOWN_S = 60, /* frames that are too long are warned of for so long */
+};
+
+/**
+ * struct tap - @poll: a place of its own, because libuv lets go of it later than we do
+ * @fd:		-1: not open
+ * @step, @error: negative errno: what of opening failed; -EBADFD: the interface was deleted
+ * @mtu_error:	negative errno: why its MTU is not what the configuration says
+ * @link:	as last looked at
+ * @send_error:	positive errno of the last refused frame since the last tick; or 0
+ * @long_bytes, @long_ns: the last frame that was too long for the MTU, and when; or 0
+ */
+struct tap {
+	struct port port;
+	struct port_config config;
+	uv_loop_t *loop;
+	const struct udp_area *area;
+	struct mcast *const *hubs;
+
+	uv_poll_t *poll;
+	int fd;
+	enum tap_step step;
+	int error;
+	int mtu_error;
+	struct tap_link link;
+	uint32_t reported; /* the attachment that the owner knows of, or 0 */
+	struct mac beacon_source;
+	int send_error;
+	size_t long_bytes;
+	uint64_t long_ns;
+};
+
+/** tap_state(), tap_warnings() - See struct port_ops */
+enum port_state tap_state(const struct port *p, char *detail, size_t size);
+size_t tap_warnings(const struct port *p, uint64_t now_ns, struct warning *out, size_t max);
+
+/**
+ * tap_why_not() - Why a TAP cannot be opened, with what to do about it
+ * @name:	of the interface
+ * @exists:	it is there
+ * @error:	negative errno
+ */
+void tap_why_not(const char *name, bool exists, enum tap_step step, int error, char *out,
+		 size_t size);
+
+#endif
