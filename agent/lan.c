@@ -124,6 +124,7 @@ static int open_port(struct lan *l, const struct port_config *config, struct err
 	snprintf(p->name, sizeof(p->name), "%s", config->name);
 	p->vlan = lan_vlan_by_id(l, config->vlan);
 	p->member = slot;
+	p->lonely_ticks = LAN_LONELY_TICKS;
 	l->ports[slot] = p;
 	lan_join_port(p);
 	lan_segments_open_port(p);
@@ -229,6 +230,7 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err)
 	code = open_what_comes(l, config, err);
 	for (size_t i = 0; i < l->peers_capacity; i++)
 		apply_peer(l, i);
+	lan_carrier_follow(l, 0);
 	l->now_ns = 0;
 	return code;
 }
@@ -312,6 +314,7 @@ static void on_tick(uv_timer_t *timer)
 	segments_regular(l->segments, lan_now_ns(l));
 	lan_segments_run(l);
 	lan_flush(l);
+	lan_carrier_follow(l, 1);
 	lan_log_warnings(l);
 	lan_guard_log(l);
 	lan_segments_log(l);

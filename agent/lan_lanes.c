@@ -91,6 +91,7 @@ int lan_on_lane_open(void *context, struct port *lane, const char *stem)
 	lane->events = lan_port_events(p);
 	l->ports[slot] = p;
 	lan_join_port(p);
+	lan_carrier_follow(l, 0);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  * Layer: agent, private to lan*.c.
  *
  *	lan.c		life: vlans, ports, members
+ *	lan_carrier.c	is there anybody else on a port's vlan?
  *	lan_data.c	frames
  *	lan_guard.c	what the guards stopped
  *	lan_segments.c	other agents on the same segments
@@ -36,6 +37,7 @@ enum {
 	LAN_MEMBERS_MAX = LAN_PEER_BASE + LAN_PEERS_MAX,
 	LAN_VLAN_SLOTS = VLAN_ID_MAX + 1,
 	LAN_WARNINGS_LOGGED = 16, /* remembered, so that each is logged once */
+	LAN_LONELY_TICKS = 3,     /* 4 to 6 s: longer than a peer's agent needs to restart */
 };
 _Static_assert((unsigned)BROADCAST_OFF == (unsigned)SWITCH_UNLIMITED, "one word for no limit");
 _Static_assert((int)CONFIG_VLANS_MAX < UINT8_MAX, "vlan_at holds a slot in a byte");
@@ -85,6 +87,8 @@ struct lan_port {
 	struct lan_vlan *vlan;
 	struct port *port;
 	int member;
+	uint32_t lonely_ticks; /* nobody else was on its vlan; at most LAN_LONELY_TICKS */
+	bool is_told;          /* the port knows whether somebody is */
 	char said[SEGMENTS_SENTENCE_BYTES]; /* of its segments, last in the log */
 	struct lan_flood floods[LAN_FLOODS];
 };
@@ -171,6 +175,10 @@ void lan_lanes_reload(const struct lan_port *p);
 
 /** lan_lanes_drop() - @p is about to be closed, and frees what they were for */
 void lan_lanes_drop(const struct lan_port *p);
+
+/** lan_carrier_follow() - Tell ports whether somebody else is on their vlan
+ * @ticks:	passed since the last time */
+void lan_carrier_follow(struct lan *l, uint32_t ticks);
 
 /** lan_log_warnings() - Those that were not there the last time */
 void lan_log_warnings(struct lan *l);

@@ -239,6 +239,7 @@ void lan_peer_up(struct lan *l, int peer, const struct public_key *key)
 {
 	segments_peer_up(l->segments, peer, key, lan_now_ns(l));
 	lan_segments_run(l);
+	lan_carrier_follow(l, 0);
 	l->now_ns = 0;
 }
 

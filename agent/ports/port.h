@@ -140,6 +140,7 @@ struct port_env {
  * @flush:	send what is queued
  * @tick:	every PORT_TICK_S
  * @network_changed: interfaces, addresses or routes did
+ * @carrier:	somebody else is on the vlan now, or nobody is; NULL where nobody can be told
  * @state:	fills @detail with a sentence, empty when all is well
  * @warnings:	return how many, at most @max
  * @attachments: return how many, at most @max; NULL, with the next two, in a type that has none
@@ -155,6 +156,7 @@ struct port_ops {
 	void (*flush)(struct port *p);
 	void (*tick)(struct port *p, uint64_t now_ns);
 	void (*network_changed)(struct port *p, uint64_t now_ns);
+	void (*carrier)(struct port *p, bool on);
 	enum port_state (*state)(const struct port *p, char *detail, size_t size);
 	size_t (*warnings)(const struct port *p, uint64_t now_ns, struct warning *out, size_t max);
 	size_t (*attachments)(const struct port *p, struct port_attachment *out, size_t max);

@@ -8,6 +8,8 @@
  * every tick tries to attach again, to the interface that somebody made anew or to one that it makes.
  * Making one needs privilege, attaching to a persistent one of our own user does not: that is the
  * only kind which can still be opened after privileges were dropped.
+ *
+ * The interface's carrier says whether there is anybody at the other end: see port_ops.carrier.
  */
 #include "tap.h"
 
@@ -251,6 +253,8 @@ static void set_up(struct tap *t)
 
 	t->mtu_error = mtu ? tap_device_set_mtu(name, mtu) : 0;
 	tap_device_set_up(name);
+	if (!t->has_carrier)
+		tap_device_set_carrier(t->fd, false);
 	tap_device_look(t->fd, &t->link);
 }
 
@@ -287,6 +291,7 @@ static int tap_open(struct port **out, const struct port_env *env, const struct 
 	t->area = env->area;
 	t->hubs = env->hubs;
 	t->fd = -1;
+	t->has_carrier = true; /* as the kernel has it at first */
 	randombytes_buf(t->beacon_source.b, MAC_BYTES);
 	t->beacon_source.b[0] = 0x02; /* locally administered, one machine's */
 	start(t);
@@ -320,6 +325,15 @@ static void tap_network_changed(struct port *p, uint64_t now_ns)
 	follow((struct tap *)p);
 }
 
+static void tap_carrier(struct port *p, bool on)
+{
+	struct tap *t = (struct tap *)p;
+
+	t->has_carrier = on;
+	if (t->fd >= 0)
+		tap_device_set_carrier(t->fd, on);
+}
+
 static void tap_close(struct port *p)
 {
 	struct tap *t = (struct tap *)p;
@@ -334,6 +348,7 @@ const struct port_ops tap_ops = {
 	.flush = tap_flush,
 	.tick = tap_tick,
 	.network_changed = tap_network_changed,
+	.carrier = tap_carrier,
 	.state = tap_state,
 	.warnings = tap_warnings,
 	.attachments = tap_attachments,

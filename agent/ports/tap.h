@@ -40,6 +40,7 @@ struct tap {
 	int error;
 	int mtu_error;
 	struct tap_link link;
+	bool has_carrier;
 	uint32_t reported; /* the attachment that the owner knows of, or 0 */
 	struct mac beacon_source;
 	int send_error;

@@ -52,4 +52,8 @@ int tap_device_look(int fd, struct tap_link *out);
 int tap_device_set_up(const char *name);
 int tap_device_set_mtu(const char *name, uint32_t mtu);
 
+/** tap_device_set_carrier() - Is the cable plugged in at our end? Needs no privilege. Return: 0, or
+ * a negative errno where the kernel is too old (before 5.0) */
+int tap_device_set_carrier(int fd, bool on);
+
 #endif

@@ -100,3 +100,10 @@ int tap_device_set_mtu(const char *name, uint32_t mtu)
 	r.ifr_mtu = (int)mtu;
 	return ask(SIOCSIFMTU, &r);
 }
+
+int tap_device_set_carrier(int fd, bool on)
+{
+	int carrier = on;
+
+	return ioctl(fd, TUNSETCARRIER, &carrier) < 0 ? -errno : 0;
+}

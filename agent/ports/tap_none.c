@@ -31,3 +31,10 @@ int tap_device_set_mtu(const char *name, uint32_t mtu)
 	(void)mtu;
 	return -ENOSYS;
 }
+
+int tap_device_set_carrier(int fd, bool on)
+{
+	(void)fd;
+	(void)on;
+	return -ENOSYS;
+}

@@ -98,6 +98,10 @@ enum port_state tap_state(const struct port *p, char *detail, size_t size)
 			 "mtu %u",
 			 link->name, link->mtu, strerror(-t->mtu_error), link->name,
 			 t->config.tap.mtu);
+	else if (!t->has_carrier)
+		snprintf(detail, size,
+			 "nobody else is on this vlan now, so interface %s has no carrier",
+			 link->name);
 	return PORT_FORWARDING;
 }
 

@@ -359,6 +359,27 @@ def test_an_interface_that_exists_keeps_its_mtu_and_addresses(lab, agents):
     assert "mtu 1400" in link(anna.host)
 
 
+def test_the_carrier_of_a_tap_alone_says_whether_a_peer_is_there(lab, agents):
+    anna, bert = (agents(lab.host(name), config=TAP_ONLY) for name in ("anna", "bert"))
+    introduce(anna, bert)
+    anna.up()
+    wait_for(lambda: link(anna.host) and not has_carrier(anna.host), SETTLED_S, anna.story)
+    wait_state(anna, "forwarding")
+    assert "nobody else is on this vlan" in port(anna)["detail"]
+    bert.up()
+    wait_for(lambda: "bert is up" in anna.log(), SETTLED_S, anna.story)
+    assert has_carrier(anna.host)  # before anybody could read that
+    bert.stop()
+    wait_for(lambda: not has_carrier(anna.host), SETTLED_S, anna.story)
+    bert.up()
+    wait_for(lambda: has_carrier(anna.host), SETTLED_S, anna.story)
+
+
+def test_the_carrier_of_a_tap_beside_a_hub_is_on_without_any_peer(lab, agents):
+    anna = agents(lab.host("anna"), config=HUB_AND_TAP).up()
+    wait_for(lambda: has_carrier(anna.host), SETTLED_S, anna.story)
+
+
 def test_an_interface_that_is_set_down_or_deleted_comes_back(pair):
     anna, bert = pair
     far = Machine(bert.host, MACS[2])

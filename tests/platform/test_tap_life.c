@@ -128,6 +128,25 @@ static void a_frame_to_an_interface_that_was_just_deleted_costs_only_itself(void
 	assert_forwarding(f);
 }
 
+static void the_carrier_goes_and_comes_and_is_remembered(void **state)
+{
+	struct fixture *f = *state;
+	char detail[DETAIL];
+
+	open_port(f, 0);
+	f->port->ops->carrier(f->port, false);
+	wait_running("t0", false);
+	assert_int_equal(state_of(f, detail), PORT_FORWARDING);
+	assert_contains(detail, "nobody else is on this vlan");
+	command("ip link del t0");
+	run_for(f, QUIET_MS);
+	tick(f);
+	assert_forwarding(f);
+	wait_running("t0", false);
+	f->port->ops->carrier(f->port, true);
+	wait_running("t0", true);
+}
+
 static void an_interface_that_somebody_else_has_is_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -230,6 +249,7 @@ int main(void)
 		on_a_tap(an_interface_that_is_set_down_is_said_and_comes_back),
 		on_a_tap(an_interface_that_is_deleted_is_said_and_made_again),
 		on_a_tap(a_frame_to_an_interface_that_was_just_deleted_costs_only_itself),
+		on_a_tap(the_carrier_goes_and_comes_and_is_remembered),
 		on_a_tap(an_interface_that_somebody_else_has_is_waited_for),
 		on_a_tap(an_interface_of_another_kind_is_left_alone),
 		cmocka_unit_test(only_a_persistent_one_of_ones_own_needs_no_privilege),

@@ -68,11 +68,16 @@ static void fake_network_changed(struct port *port, uint64_t now_ns)
 	((struct fake_port *)port)->changes++;
 }
 
+static void fake_carrier(struct port *port, bool on)
+{
+	((struct fake_port *)port)->carrier = on;
+	((struct fake_port *)port)->carrier_changes++;
+}
+
 static enum port_state fake_state(const struct port *port, char *detail, size_t size)
 {
-	(void)port;
 	snprintf(detail, size, "a detail");
-	return PORT_FORWARDING;
+	return ((const struct fake_port *)port)->state;
 }
 
 static size_t fake_warnings(const struct port *port, uint64_t now_ns, struct warning *out,
@@ -111,6 +116,7 @@ const struct port_ops *port_ops_for(enum port_type type)
 		.flush = fake_flush,
 		.tick = fake_tick,
 		.network_changed = fake_network_changed,
+		.carrier = fake_carrier,
 		.state = fake_state,
 		.warnings = fake_warnings,
 		.close = fake_close,
@@ -179,6 +185,11 @@ enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *
 	e->sent[peer]++;
 	e->last_vlan = frame->vlan;
 	return DROP_NONE;
+}
+
+bool engine_peer_is_up(const struct engine *e, int peer)
+{
+	return e->is_up[peer];
 }
 
 void engine_count_drop(struct engine *e, int peer, enum drop reason)

@@ -26,6 +26,9 @@ struct fake_port {
 	struct port port;
 	struct port_config config;
 	int sent, flushed, ticks, changes, waiting;
+	enum port_state state;
+	bool carrier;
+	int carrier_changes;
 	struct fake_port *lanes; /* of a port: its first one; of a lane: the next one */
 	struct fake_port *of;    /* of a lane: its port */
 };
@@ -34,6 +37,7 @@ struct engine {
 	int sent[PEERS];
 	uint16_t last_vlan;
 	int drops[PEERS][DROP_COUNT];
+	bool is_up[PEERS];
 	int room; /* frames until the outbox is full */
 	int flushes;
 	struct frame_in inbox[8];
