@@ -23,7 +23,7 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct addr));
 }
 
-size_t netwatch_addresses(uint16_t port, struct addr *out, size_t max)
+size_t netwatch_addresses(const struct netwatch_wanted *wanted, struct addr *out, size_t max)
 {
 	uv_interface_address_t *list;
 	size_t found = 0;
@@ -34,8 +34,10 @@ size_t netwatch_addresses(uint16_t port, struct addr *out, size_t max)
 	for (int i = 0; i < count && found < max; i++) {
 		struct addr a = addr_from_sockaddr((const struct sockaddr *)&list[i].address);
 
-		a.port = port;
+		a.port = wanted->port;
 		a.scope = 0;
+		if (wanted->is_ours && wanted->is_ours(wanted->context, list[i].name))
+			continue;
 		if (!list[i].is_internal && addr_is_unicast(&a) && !is_link_local(&a))
 			out[found++] = a;
 	}

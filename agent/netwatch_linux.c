@@ -42,8 +42,9 @@ struct netwatch {
 /* Return: true, and the new set kept, if this host's addresses are others than last time */
 static bool addresses_differ(struct netwatch *n)
 {
+	const struct netwatch_wanted all = {.port = 0};
 	struct addr now[ADDRESSES_MAX];
-	size_t count = netwatch_addresses(0, now, ADDRESSES_MAX);
+	size_t count = netwatch_addresses(&all, now, ADDRESSES_MAX);
 
 	if (count == n->known_count && memcmp(now, n->known, count * sizeof(*now)) == 0)
 		return false;

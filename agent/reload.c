@@ -17,12 +17,25 @@
 #include "keys/trust.h"
 #include "proto/engine.h"
 
+/* The addresses of a TAP are on the LAN: whoever tried us there would send the tunnel through itself. */
+static bool is_own_tap(const void *context, const char *interface)
+{
+	const struct config *c = context;
+
+	for (size_t i = 0; i < c->port_count; i++)
+		if (c->ports[i].type == PORT_TAP && strcmp(c->ports[i].tap.name, interface) == 0)
+			return true;
+	return false;
+}
+
 void reload_self(struct agent *a)
 {
+	const struct netwatch_wanted wanted = {
+		.port = a->config.listen, .is_ours = is_own_tap, .context = &a->config};
 	struct engine_self self = {0};
 
 	snprintf(self.name, sizeof(self.name), "%s", a->config.name);
-	self.local_count = netwatch_addresses(a->config.listen, self.local, PEER_CANDIDATES_MAX);
+	self.local_count = netwatch_addresses(&wanted, self.local, PEER_CANDIDATES_MAX);
 	engine_set_self(a->engine, &self, clock_now_ns());
 }
 

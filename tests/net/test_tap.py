@@ -123,6 +123,26 @@ def test_two_hosts_ping_each_other(lab, agents):
     assert "mtu 1500" in link(anna.host)
 
 
+def test_an_address_of_a_tap_is_no_way_to_reach_its_agent(lab, agents, tmp_path):
+    """Tried there, the tunnel would go through itself."""
+    anna, bert = (agents(lab.host(name), config=TAP_ONLY) for name in ("anna", "bert"))
+    extra = lab.lan()
+    extra.plug(anna.host, "eth1")  # an address that must be told, to know that all were
+    connect(anna, bert)
+    give(anna, "10.9.0.1")
+    give(bert, "10.9.0.2")
+    wait_ping(bert.host, "10.9.0.1", bert.story)
+    bert.host.ip("neigh", "replace", "10.9.0.1", "lladdr", MACS[1], "dev", "lw0")
+    tunnel = f"udp port {anna.port}"
+    with Capture(bert.host, tmp_path / "tap", "lw0", match=tunnel) as tap, Capture(
+        bert.host, tmp_path / "eth", match=f"{tunnel} and dst {anna.host.address(device='eth1')}"
+    ) as eth:
+        anna.kill()
+        wait_for(lambda: not bert.is_up("anna"), 4 * SETTLED_S, bert.story)
+        wait_for(eth.packets, SETTLED_S, bert.story)
+    assert tap.packets() == []
+
+
 def odd_frames(source):
     """(name, frame) of what is neither IP nor of the usual size."""
     yield "IPX", ethernet(source, BROADCAST, b"\xff\xff\x00\x22" + bytes(30), IPX)

@@ -7,6 +7,7 @@
 #ifndef AGENT_NETWATCH_H
 #define AGENT_NETWATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -33,13 +34,23 @@ int netwatch_open(struct netwatch **out, uv_loop_t *loop, netwatch_changed on_ch
 void netwatch_close(struct netwatch *n);
 
 /**
+ * struct netwatch_wanted - which addresses
+ * @port:	to put into each, host order
+ * @is_ours:	NULL, or: is an interface of that name one that we make, so that no way leads there but by us?
+ */
+struct netwatch_wanted {
+	uint16_t port;
+	bool (*is_ours)(const void *context, const char *interface);
+	const void *context;
+};
+
+/**
  * netwatch_addresses() - Where others may find this host: its unicast addresses other than loopback
  * and link-local
- * @port:	to put into each, host order
  * @out:	filled, sorted, so that two readings can be compared
  *
  * Return: how many, at most @max
  */
-size_t netwatch_addresses(uint16_t port, struct addr *out, size_t max);
+size_t netwatch_addresses(const struct netwatch_wanted *wanted, struct addr *out, size_t max);
 
 #endif
