@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "agent/command.h"
+#include "agent/dump.h"
 #include "agent/lan.h"
 #include "agent/netwatch.h"
 #include "agent/peers.h"
@@ -333,6 +334,8 @@ static int open_parts(struct agent *a, struct error *err)
 
 	if (rc == 0)
 		rc = open_peers(a, err);
+	if (rc == 0 && command_dump_open(a) != 0)
+		rc = error_set(err, -ENOMEM, "no memory for dumps");
 	if (rc == 0)
 		rc = agent_open_tunnel(a, &a->config, err);
 	if (rc == 0)
@@ -392,6 +395,7 @@ static void close_parts(struct agent *a)
 	if (a->control)
 		control_link_remove(&a->config);
 	control_close(a->control);
+	dump_close(a->dump);
 	watch_close(a->watch);
 	netwatch_close(a->netwatch);
 	peers_free(a->peers);

@@ -62,4 +62,12 @@ void reload_network(struct agent *a);
 /** commands_handle() - Carry out a request of the control socket */
 void commands_handle(struct agent *a, struct control_request *request);
 
+/* ---- command_dump.c ---- */
+
+/** command_dump_open() - Make a->dump, with nobody who watches. Return: 0, or -ENOMEM */
+int command_dump_open(struct agent *a);
+
+/** command_dump() - Carry out "dump": the connection becomes a stream of frames */
+void command_dump(struct agent *a, struct control_request *r);
+
 #endif

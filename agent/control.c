@@ -4,6 +4,7 @@
 #include "agent/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,40 @@ void control_refuse(struct control_request *r, const char *format, ...)
 	vsnprintf(err.text, sizeof(err.text), format, args);
 	va_end(args);
 	finish(r, refusal(r, err.text));
+}
+
+/* Return: heap text of the answer with its line end, or NULL. Consumes @fields */
+static char *answer_line(const struct control_request *r, json_t *fields)
+{
+	json_t *answer = answer_object(r, true);
+	char *text = NULL, *line = NULL;
+
+	if (json_object_update(answer, fields) == 0)
+		text = json_dumps(answer, JSON_COMPACT);
+	if (text && asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	json_decref(answer);
+	json_decref(fields);
+	return line;
+}
+
+int control_give_away(struct control_request *r, json_t *fields, struct control_given *out)
+{
+	char *line = answer_line(r, fields);
+	uv_os_fd_t fd = -1;
+
+	if (r->closing || !line || uv_fileno((uv_handle_t *)&r->pipe, &fd) != 0)
+		fd = -1;
+	fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0) {
+		free(line);
+		return -EMFILE;
+	}
+	*out = (struct control_given){.fd = fd, .answer = line};
+	r->busy = false;
+	close_client(r); /* our descriptor; theirs keeps the connection */
+	return 0;
 }
 
 /* An answer that ends the connection */

@@ -158,6 +158,20 @@ json_t *control_client_ask(struct control_client *c, json_t *request, struct err
 	return NULL;
 }
 
+int control_client_stream(struct control_client *c, json_t *request, struct error *err)
+{
+	const struct timeval none = {0};
+	json_t *answer;
+
+	setvbuf(c->stream, NULL, _IONBF, 0); /* what follows the line stays in the socket */
+	answer = control_client_ask(c, request, err);
+	if (!answer)
+		return -EPROTO;
+	json_decref(answer);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+	return 0;
+}
+
 void control_client_close(struct control_client *c)
 {
 	if (c->stream)

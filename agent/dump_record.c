@@ -4,6 +4,7 @@
 #include "agent/dump_record.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "common/cursor.h"
 
@@ -11,6 +12,15 @@ enum {
 	LENGTH_BYTES = 4,
 	LOST_BODY_BYTES = DUMP_LOST_BYTES - LENGTH_BYTES,
 };
+
+bool dump_place_is(const struct dump_place *place, enum dump_kind kind, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (place->kind != kind || strncmp(place->name, name, len) != 0)
+		return false;
+	return !place->name[len] || (kind == DUMP_PORT && place->name[len] == '/');
+}
 
 static void write_name(struct writer *w, const char *name)
 {

@@ -101,6 +101,15 @@ static enum drop admit(struct lan_port *p, const uint8_t *frame, size_t len,
 	return segments_admit(p->lan->segments, p->member);
 }
 
+/* What became of a port's frame: shown to who watches, and counted. */
+static void settle(struct lan_port *p, const struct switch_verdict *v, const struct port_frame *f)
+{
+	if (p->lan->dump)
+		lan_dump(p->lan, p->vlan, p->member, v, f);
+	if (v->drop != DROP_NONE)
+		p->port->drops[v->drop]++;
+}
+
 static void on_frame(void *context, const uint8_t *frame, size_t len,
 		     const struct port_source *source)
 {
@@ -120,7 +129,7 @@ static void on_frame(void *context, const uint8_t *frame, size_t len,
 	if (v.contested && segments_suspect(p->lan->segments, p->member, lan_now_ns(p->lan)))
 		p->lan->segments_touched = true;
 	if (!is_heard(v.drop)) {
-		p->port->drops[v.drop]++;
+		settle(p, &v, &f);
 		return;
 	}
 	inspect_frame(frame, len, &what);
@@ -129,8 +138,7 @@ static void on_frame(void *context, const uint8_t *frame, size_t len,
 		v.drop = DROP_SAME_PORT;
 	if (v.drop == DROP_NONE)
 		v.drop = deliver(p->lan, p->vlan, &from, v.to, &f);
-	if (v.drop != DROP_NONE)
-		p->port->drops[v.drop]++;
+	settle(p, &v, &f);
 }
 
 static void on_batch_end(void *context)
@@ -239,6 +247,8 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 		from.heard_at = lan_segments_heard_at(l, vlan, in->frame);
 	if (v.drop == DROP_NONE) /* to ports only: the frame's bytes stay valid */
 		v.drop = deliver(l, vlan, &from, v.to, &f);
+	if (l->dump)
+		lan_dump(l, vlan, from.member, &v, &f);
 	if (v.drop != DROP_NONE)
 		count_drop(l, in->peer, v.drop);
 }
@@ -298,6 +308,8 @@ int lan_inject(struct lan *l, uint16_t id, const uint8_t *frame, size_t len, str
 	if (code < 0)
 		return code;
 	v = switch_frame(vlan->sw, SWITCH_NOBODY, frame, len, lan_now_ns(l));
+	if (l->dump)
+		lan_dump(l, vlan, SWITCH_NOBODY, &v, &f);
 	if (v.drop != DROP_NONE)
 		return error_set(err, -EINVAL, "the switch does not carry this frame: %s",
 				 drop_name(v.drop));

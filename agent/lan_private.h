@@ -6,6 +6,7 @@
  *	lan.c		life: vlans, ports, members
  *	lan_carrier.c	is there anybody else on a port's vlan?
  *	lan_data.c	frames
+ *	lan_dump.c	frames for those who watch
  *	lan_guard.c	what the guards stopped
  *	lan_segments.c	other agents on the same segments
  *	lan_flood.c	who sends more than its share
@@ -19,6 +20,7 @@
 #define AGENT_LAN_PRIVATE_H
 
 #include "agent/clock.h"
+#include "agent/dump.h"
 #include "agent/forward.h"
 #include "agent/guard.h"
 #include "agent/lan.h"
@@ -108,6 +110,7 @@ struct lan {
 	uv_loop_t *loop;
 	struct engine *engine;
 	struct tunnel *tunnel;
+	struct dump *dump; /* NULL: nobody watches */
 	uv_timer_t timer;
 	int timers; /* open ones */
 	struct segments *segments;
@@ -196,6 +199,19 @@ enum {
 /** lan_name_place() - A member in a sentence */
 void lan_name_place(const struct lan *l, int member, const struct lan_namer *n,
 		    char out[LAN_PLACE_BYTES]);
+
+/* ---- lan_dump.c ---- */
+
+/**
+ * lan_dump() - Show a frame to those who watch, once, where it entered
+ * @vlan:	NULL: none that we know, nothing is shown
+ * @from:	member, or SWITCH_NOBODY
+ * @v:		what became of it
+ *
+ * Only while l->dump is set: ask before, so that it costs nothing else.
+ */
+void lan_dump(struct lan *l, const struct lan_vlan *vlan, int from, const struct switch_verdict *v,
+	      const struct port_frame *f);
 
 /* ---- lan_guard.c ---- */
 

@@ -3,6 +3,7 @@
  */
 #include "agent/status.h"
 
+#include "agent/dump.h"
 #include "agent/json_text.h"
 #include "agent/lan.h"
 #include "agent/peers.h"
@@ -163,6 +164,31 @@ static json_t *knock_list(const struct agent *a, uint64_t now_ns)
 	return list;
 }
 
+static json_t *name_or_null(const char *name)
+{
+	return *name ? json_string(name) : json_null();
+}
+
+static json_t *dump_list(const struct agent *a, uint64_t now_ns)
+{
+	json_t *list = json_array();
+	struct dump_info info;
+
+	for (size_t i = 0; dump_info(a->dump, i, &info); i++) {
+		const struct vlan_config *vlan = config_vlan_by_id(&a->config, info.filter->vlan);
+
+		json_array_append_new(
+			list,
+			json_pack("{s:I, s:s?, s:o, s:o, s:I, s:I, s:I}", "uid",
+				  (json_int_t)info.uid, "vlan", vlan ? vlan->name : NULL, "peer",
+				  name_or_null(info.filter->peer), "port",
+				  name_or_null(info.filter->port), "frames",
+				  (json_int_t)info.frames, "lost", (json_int_t)info.lost, "age_s",
+				  (json_int_t)((now_ns - info.since_ns) / NS_PER_S)));
+	}
+	return list;
+}
+
 static const char *name_of(void *context, int peer)
 {
 	return peers_name(context, peer);
@@ -195,8 +221,8 @@ static json_t *general_drops(const struct agent *a)
 
 json_t *status_build(const struct agent *a, uint64_t now_ns)
 {
-	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", SCHEMA, "agent",
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", SCHEMA, "agent",
 			 own_part(a, now_ns), "peers", peer_list(a, now_ns), "vlans", vlan_list(a),
-			 "knocks", knock_list(a, now_ns), "drops", general_drops(a), "warnings",
-			 warning_list(a, now_ns));
+			 "knocks", knock_list(a, now_ns), "dumps", dump_list(a, now_ns), "drops",
+			 general_drops(a), "warnings", warning_list(a, now_ns));
 }

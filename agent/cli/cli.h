@@ -90,6 +90,7 @@ int cmd_add(int argc, char **argv, struct cli *cli);
 int cmd_allow(int argc, char **argv, struct cli *cli);
 int cmd_card(int argc, char **argv, struct cli *cli);
 int cmd_check(int argc, char **argv, struct cli *cli);
+int cmd_dump(int argc, char **argv, struct cli *cli);
 int cmd_init(int argc, char **argv, struct cli *cli);
 int cmd_ping(int argc, char **argv, struct cli *cli);
 int cmd_remove(int argc, char **argv, struct cli *cli);

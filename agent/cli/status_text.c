@@ -202,6 +202,21 @@ static void put_knocks(FILE *out, const json_t *status)
 	fputc('\n', out);
 }
 
+/* Nobody is watched without being able to see it */
+static void put_dumps(FILE *out, const json_t *status)
+{
+	const json_t *dumps = json_object_get(status, "dumps");
+
+	for (size_t i = 0; i < json_array_size(dumps); i++) {
+		const json_t *dump = json_array_get(dumps, i);
+
+		fprintf(out,
+			"%s  uid %llu watches frames (longwire dump): %llu so far, %llu lost\n",
+			i ? "" : "\nWatched\n", number_of(dump, "uid"), number_of(dump, "frames"),
+			number_of(dump, "lost"));
+	}
+}
+
 static void put_agent(FILE *out, const json_t *status)
 {
 	const json_t *agent = json_object_get(status, "agent");
@@ -229,5 +244,6 @@ void status_text(const json_t *status, FILE *out)
 		put_vlan(out, json_array_get(vlans, i));
 	put_warnings(out, status);
 	put_knocks(out, status);
+	put_dumps(out, status);
 	put_agent(out, status);
 }

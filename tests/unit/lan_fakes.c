@@ -173,6 +173,11 @@ uint64_t clock_now_ns(void)
 	return clock_ns;
 }
 
+struct clock_reading clock_read(void)
+{
+	return (struct clock_reading){.boot_ns = clock_ns, .wall_ns = WALL_NS};
+}
+
 /* ---- an engine that takes notes ---- */
 
 enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *frame,

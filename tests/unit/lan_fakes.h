@@ -7,7 +7,8 @@
 #include "../../agent/ports/port.h"
 #include "agent/lan.h"
 
-#define S_NS UINT64_C(1000000000)
+#define S_NS    UINT64_C(1000000000)
+#define WALL_NS UINT64_C(1700000000000000000)
 
 enum {
 	PEERS = 4,

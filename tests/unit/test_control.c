@@ -27,6 +27,7 @@ static char path[PATH_BYTES + 16];
 static uv_loop_t loop;
 static struct control *control;
 static struct control_request *held; /* of the command "hold" */
+static struct control_given given;   /* of the command "give" */
 static int garbage;
 
 static void on_request(void *context, struct control_request *r)
@@ -39,6 +40,8 @@ static void on_request(void *context, struct control_request *r)
 					   control_request_is_owner(r)));
 	else if (strcmp(control_request_cmd(r), "hold") == 0)
 		held = r;
+	else if (strcmp(control_request_cmd(r), "give") == 0)
+		assert_int_equal(control_give_away(r, json_pack("{s:i}", "stream", 1), &given), 0);
 	else
 		control_refuse(r, "there is no command '%s'", control_request_cmd(r));
 }
@@ -216,6 +219,28 @@ static void an_answer_may_come_later_and_its_client_may_be_gone(void **state)
 	close(other);
 }
 
+static void a_connection_that_is_given_away_is_the_takers_own(void **state)
+{
+	int fd = dial(), other = dial();
+
+	(void)state;
+	say(fd, "{\"id\":3,\"cmd\":\"give\"}\n{\"cmd\":\"echo\"}\n");
+	assert_string_equal(hear(fd), "(nothing)"); /* the request behind it has no answer */
+	assert_string_equal(given.answer, "{\"id\":3,\"ok\":true,\"stream\":1}\n");
+	for (int i = 0; i < 2 * CONTROL_CLIENTS_MAX; i++) {
+		close(dial()); /* it is none that could make room */
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	assert_contains(ask(other, "{\"cmd\":\"echo\"}\n"), "\"ok\":true");
+	assert_int_equal(send(given.fd, "later\n", 6, MSG_NOSIGNAL), 6);
+	assert_string_equal(hear(fd), "later");
+	close(given.fd);
+	assert_string_equal(hear(fd), "(end)");
+	free(given.answer);
+	close(fd);
+	close(other);
+}
+
 static void with_all_places_taken_the_longest_idle_goes(void **state)
 {
 	int fds[CONTROL_CLIENTS_MAX], fd;
@@ -337,6 +362,7 @@ int main(void)
 		CONTROL_TEST(a_line_that_never_ends_is_refused_and_hung_up_on),
 		CONTROL_TEST(a_client_that_never_reads_is_not_read_either),
 		CONTROL_TEST(an_answer_may_come_later_and_its_client_may_be_gone),
+		CONTROL_TEST(a_connection_that_is_given_away_is_the_takers_own),
 		CONTROL_TEST(with_all_places_taken_the_longest_idle_goes),
 		CONTROL_TEST(a_thousand_connections_end_nothing),
 		CONTROL_TEST(the_socket_is_for_its_owner_only),

@@ -82,8 +82,8 @@ static void record_that_is_not_all_there_is_waited_for(void **state)
 static void longest_frame_with_the_longest_names_fits(void **state)
 {
 	static uint8_t frame[FRAME_MAX_BYTES];
-	char name[NAME_BYTES];
-	struct dump_frame longest = {.vlan_name = name,
+	char name[DUMP_NAME_BYTES];
+	struct dump_frame longest = {.vlan_name = name + DUMP_NAME_BYTES - NAME_BYTES,
 				     .from = {DUMP_PEER, name},
 				     .to = {DUMP_PEER, name},
 				     .bytes = frame,
@@ -91,10 +91,23 @@ static void longest_frame_with_the_longest_names_fits(void **state)
 
 	(void)state;
 	memset(name, 'n', sizeof(name));
-	name[NAME_BYTES - 1] = '\0';
+	name[DUMP_NAME_BYTES - 1] = '\0';
 	assert_int_equal(write_record(&longest), DUMP_RECORD_MAX_BYTES);
 	assert_int_equal(dump_record_read(bytes, sizeof(bytes), &item), DUMP_RECORD_MAX_BYTES);
 	assert_string_equal(item.frame.to.name, name);
+}
+
+static void machine_that_shares_a_port_is_of_that_port(void **state)
+{
+	struct dump_place place = {DUMP_PORT, "many/vm"};
+
+	(void)state;
+	assert_true(dump_place_is(&place, DUMP_PORT, "many"));
+	assert_true(dump_place_is(&place, DUMP_PORT, "many/vm"));
+	assert_false(dump_place_is(&place, DUMP_PORT, "man"));
+	assert_false(dump_place_is(&place, DUMP_PORT, "many/v"));
+	assert_false(dump_place_is(&place, DUMP_PORT, "many/vm.2"));
+	assert_false(dump_place_is(&place, DUMP_PEER, "many"));
 }
 
 static void record_of_a_later_version_is_passed_over(void **state)
@@ -137,6 +150,7 @@ int main(void)
 		cmocka_unit_test(count_of_the_lost_comes_out_as_it_went_in),
 		cmocka_unit_test(record_that_is_not_all_there_is_waited_for),
 		cmocka_unit_test(longest_frame_with_the_longest_names_fits),
+		cmocka_unit_test(machine_that_shares_a_port_is_of_that_port),
 		cmocka_unit_test(record_of_a_later_version_is_passed_over),
 		cmocka_unit_test(what_is_no_record_is_refused),
 	};

@@ -91,6 +91,14 @@ static void a_knock_comes_with_phrase_and_command(void **state)
 	expect(JSON, "longwire -C /f add");
 }
 
+static void who_watches_is_said(void **state)
+{
+	(void)state;
+	expect("{\"dumps\":[{\"uid\":1000,\"frames\":7,\"lost\":1},{\"uid\":0}]}",
+	       "Watched\n  uid 1000 watches frames (longwire dump): 7 so far, 1 lost\n"
+	       "  uid 0 watches frames (longwire dump): 0 so far, 0 lost\n");
+}
+
 static void peers_come_first_and_the_agent_last(void **state)
 {
 	char *text = render("{\"agent\":{\"name\":\"me\",\"uptime_s\":3,\"listen\":[\"a\",\"b\"],"
@@ -130,6 +138,7 @@ int main(void)
 		cmocka_unit_test(a_machine_is_here_or_at_a_peer),
 		cmocka_unit_test(a_warning_comes_with_what_to_do),
 		cmocka_unit_test(a_knock_comes_with_phrase_and_command),
+		cmocka_unit_test(who_watches_is_said),
 		cmocka_unit_test(peers_come_first_and_the_agent_last),
 		cmocka_unit_test(nothing_from_outside_reaches_the_terminal_raw),
 		cmocka_unit_test(an_object_that_is_no_status_is_survived),

@@ -67,6 +67,7 @@ struct agent {
 	struct peers *peers;
 	struct control *control;
 	struct pings *pings;
+	struct dump *dump;
 	struct watch *watch;
 	struct netwatch *netwatch;
 

@@ -70,4 +70,20 @@ void control_reply(struct control_request *r, json_t *fields);
 void control_refuse(struct control_request *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** struct control_given - a connection that is the caller's now: @fd, non-blocking, to be closed, and
+ * the line to be sent first, to be freed */
+struct control_given {
+	int fd;
+	char *answer;
+};
+
+/**
+ * control_give_away() - Answer {"id":…, "ok":true, …} and let what follows be the caller's own
+ * @fields:	consumed
+ *
+ * Requests that the client sent behind this one are lost: a stream follows, and no further answer.
+ * Return: 0, and @r is answered; -EMFILE without a descriptor or memory: it is still to be answered
+ */
+int control_give_away(struct control_request *r, json_t *fields, struct control_given *out);
+
 #endif

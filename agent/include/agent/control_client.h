@@ -37,6 +37,15 @@ int control_client_open(struct control_client *c, const char *folder, struct err
  */
 json_t *control_client_ask(struct control_client *c, json_t *request, struct error *err);
 
+/**
+ * control_client_stream() - One request, after whose answer a stream follows
+ * @request:	consumed
+ *
+ * Return: 0, and @c->fd is to be read as it comes, without a deadline; -EPROTO with @err where
+ * control_client_ask() has none
+ */
+int control_client_stream(struct control_client *c, json_t *request, struct error *err);
+
 /** control_client_close() - Hang up */
 void control_client_close(struct control_client *c);
 

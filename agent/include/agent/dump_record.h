@@ -9,6 +9,7 @@
 #ifndef AGENT_DUMP_RECORD_H
 #define AGENT_DUMP_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,10 @@
 
 enum {
 	DUMP_STREAM_VERSION = 1, /* in the answer; another one would mean that a field was moved */
-	DUMP_HEAD_MAX_BYTES = 17 + 3 * (1 + NAME_BYTES), /* a frame's record without the frame */
+	DUMP_NAME_BYTES =
+		2 * NAME_BYTES + 16, /* of a place, with NUL; a machine's is PORT/MACHINE */
+	DUMP_HEAD_MAX_BYTES =
+		17 + 1 + NAME_BYTES + 2 * (1 + DUMP_NAME_BYTES), /* all but the frame itself */
 	DUMP_LOST_BYTES = 13,
 	DUMP_RECORD_MAX_BYTES = DUMP_HEAD_MAX_BYTES + FRAME_MAX_BYTES,
 };
@@ -41,6 +45,9 @@ struct dump_place {
 	enum dump_kind kind;
 	const char *name;
 };
+
+/** dump_place_is() - Is it the port or peer @name, or a machine that shares this port? */
+bool dump_place_is(const struct dump_place *place, enum dump_kind kind, const char *name);
 
 /** struct dump_frame - a frame where it entered; @wall_ns since 1970. Borrows everything */
 struct dump_frame {

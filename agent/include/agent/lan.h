@@ -21,6 +21,7 @@
 
 struct lan;
 struct tunnel;
+struct dump;
 
 /** lan_open() - Make the vlans and open the ports of @config. A port that cannot open now is "down"
  * with a detail and tried again; only a mistake in the configuration is an error */
@@ -32,6 +33,9 @@ void lan_use_tunnel(struct lan *l, struct tunnel *t);
 
 /** lan_use_names() - How warnings in the log call a peer; without it they give its number */
 void lan_use_names(struct lan *l, const char *(*name_of)(void *context, int peer), void *context);
+
+/** lan_use_dump() - Who watches the frames; borrowed. NULL: nobody */
+void lan_use_dump(struct lan *l, struct dump *d);
 
 /** lan_reload() - Ports and vlans as in @config: those that did not change are not disturbed */
 int lan_reload(struct lan *l, const struct config *config, struct error *err);
