@@ -62,6 +62,19 @@ void reload_network(struct agent *a);
 /** commands_handle() - Carry out a request of the control socket */
 void commands_handle(struct agent *a, struct control_request *request);
 
+/* ---- command_plug.c ---- */
+
+/** command_plug_apply() - Make the ports of @file, but for what was unplugged, and those that were
+ * plugged. Return: 0, or a negative errno with @err */
+int command_plug_apply(struct agent *a, const struct config *file, struct error *err);
+
+/** command_plug_note() - Keep in status what of agent.conf is unplugged */
+void command_plug_note(struct agent *a);
+
+/** command_plug(), command_unplug() - Carry out "plug" and "unplug" */
+void command_plug(struct agent *a, struct control_request *r);
+void command_unplug(struct agent *a, struct control_request *r);
+
 /* ---- command_dump.c ---- */
 
 /** command_dump_open() - Make a->dump, with nobody who watches. Return: 0, or -ENOMEM */

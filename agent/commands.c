@@ -116,8 +116,12 @@ static const struct command {
 	bool owner_only; /* touches keys or trust */
 	void (*run)(struct agent *a, struct control_request *r);
 } COMMANDS[] = {
-	{"status", false, do_status},  {"send", false, do_send}, {"ping", false, do_ping},
+	{"status", false, do_status},
+	{"send", false, do_send},
+	{"ping", false, do_ping},
 	{"dump", false, command_dump}, /* who may plug a machine in may watch, too */
+	{"plug", false, command_plug},
+	{"unplug", false, command_unplug},
 	{"reload", true, do_reload},
 };
 

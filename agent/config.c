@@ -167,3 +167,11 @@ const struct vlan_config *config_vlan_by_id(const struct config *c, uint16_t id)
 			return &c->vlans[i];
 	return NULL;
 }
+
+const struct port_config *config_port_by_name(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->port_count; i++)
+		if (strcmp(c->ports[i].name, name) == 0)
+			return &c->ports[i];
+	return NULL;
+}

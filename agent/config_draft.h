@@ -1,7 +1,7 @@
 /*
  * config_draft.h - agent.conf while it is read
  *
- * Layer: agent (private to config.c, config_keys.c and config_port.c).
+ * Layer: agent (private to config*.c).
  */
 #ifndef AGENT_CONFIG_DRAFT_H
 #define AGENT_CONFIG_DRAFT_H
@@ -27,7 +27,8 @@ enum port_key {
 	PORT_KEY_COUNT
 };
 
-/* struct port_word - a value as it stands in the file; line 0: it does not */
+/* struct port_word - a value as it stands in the file, or in one argument: lines count its words then;
+ * line 0: it does not */
 struct port_word {
 	char text[PORT_WORD_BYTES];
 	int line;
@@ -41,7 +42,8 @@ struct port_draft {
 	struct port_word words[PORT_KEY_COUNT];
 };
 
-/* struct draft - values as they come; `control` is resolved, nothing else refers to anything yet */
+/* struct draft - values as they come; `control` is resolved, nothing else refers to anything yet.
+ * config.file is empty where one port, the last, comes from an argument: messages have no place then */
 struct draft {
 	struct config config;
 	int at_line, control_line;
@@ -60,9 +62,17 @@ int config_draft_read(struct draft *d, const char *text, size_t len, struct erro
  * config_settle_port() - Make the @index-th port of what its section said
  * @d:	its vlans are settled, and the ports before this one
  *
- * Return: 0, or -EINVAL with "FILE:LINE: ..."
+ * Return: 0, or -EINVAL with "FILE:LINE: ...", or "KEY=VALUE: ..." without a file
  */
 int config_settle_port(struct draft *d, size_t index, struct error *err);
+
+/**
+ * config_port_words() - Read the keys of a [port] section from an argument
+ * @words:	as ini_read_words() takes them
+ *
+ * Return: 0, or a negative errno with @err; each value is good by itself
+ */
+int config_port_words(struct port_draft *p, const char *words, struct error *err);
 
 /** config_parse_port_type() - A value. Return: 0, or -EINVAL with @err */
 int config_parse_port_type(const char *value, enum port_type *out, struct error *err);

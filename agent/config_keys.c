@@ -254,10 +254,16 @@ static const struct ini_key PORT_KEYS[] = {
 	{"mtu", set_mtu},
 };
 
+enum {
+	SECTION_AGENT,
+	SECTION_VLAN,
+	SECTION_PORT
+};
+
 static const struct ini_section SECTIONS[] = {
-	{"agent", false, AGENT_KEYS, COUNT(AGENT_KEYS), open_agent},
-	{"vlan", true, VLAN_KEYS, COUNT(VLAN_KEYS), open_vlan},
-	{"port", true, PORT_KEYS, COUNT(PORT_KEYS), open_port},
+	[SECTION_AGENT] = {"agent", false, AGENT_KEYS, COUNT(AGENT_KEYS), open_agent},
+	[SECTION_VLAN] = {"vlan", true, VLAN_KEYS, COUNT(VLAN_KEYS), open_vlan},
+	[SECTION_PORT] = {"port", true, PORT_KEYS, COUNT(PORT_KEYS), open_port},
 };
 
 int config_draft_read(struct draft *d, const char *text, size_t len, struct error *err)
@@ -265,4 +271,9 @@ int config_draft_read(struct draft *d, const char *text, size_t len, struct erro
 	const struct ini_schema schema = {SECTIONS, COUNT(SECTIONS), d};
 
 	return ini_read(d->config.file, text, len, &schema, err);
+}
+
+int config_port_words(struct port_draft *p, const char *words, struct error *err)
+{
+	return ini_read_words(&SECTIONS[SECTION_PORT], p, words, err);
 }

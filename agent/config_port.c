@@ -2,9 +2,12 @@
  * config_port.c - ports of agent.conf: what the keys mean for each type; see config_draft.h
  *
  * How it works. A table says which keys a type takes and which it cannot do without; then the type's
- * own function reads their values. A message about a value gets its line put in front here.
+ * own function reads their values. A message about a value gets its line put in front here, or its
+ * word where the keys came as the argument of `longwire plug` (config_plug.c): refuse() does both, so
+ * a new type of port is known in both places.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +24,7 @@ enum {
 	MODE_OWNER = 0600, /* of a socket: to send to it is to write */
 	MODE_GROUP = 0660,
 	OCTAL = 8,
+	WHERE_BYTES = 32,
 };
 
 static const char *const KEY_NAMES[] = {
@@ -34,9 +38,44 @@ _Static_assert(sizeof(KEY_NAMES) / sizeof(KEY_NAMES[0]) == PORT_KEY_COUNT, "each
 
 /* ---- messages with their place ---- */
 
+/* Where a key was given as an argument: the word it came in; its number is its line. */
+static const struct port_word *word_at(const struct draft *d, int line, enum port_key *key)
+{
+	const struct port_draft *p = &d->ports[d->config.port_count];
+
+	for (*key = 0; line > 0 && *key < PORT_KEY_COUNT; (*key)++)
+		if (p->words[*key].line == line)
+			return &p->words[*key];
+	return NULL;
+}
+
 static int place(const struct draft *d, int line, struct error *err)
 {
-	return error_set(err, -EINVAL, "%s:%d: %s", d->config.file, line, err ? err->text : "");
+	const struct port_word *word;
+	enum port_key key;
+
+	if (!err)
+		return -EINVAL;
+	if (d->config.file[0])
+		return error_set(err, -EINVAL, "%s:%d: %s", d->config.file, line, err->text);
+	word = word_at(d, line, &key);
+	if (!word)
+		return -EINVAL;
+	return error_set(err, -EINVAL, "%s=%.*s: %s", KEY_NAMES[key], SHOWN_MAX, word->text,
+			 err->text);
+}
+
+__attribute__((format(printf, 4, 5))) static int refuse(const struct draft *d, int line,
+							struct error *err, const char *format, ...)
+{
+	char text[ERROR_TEXT_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	error_set(err, -EINVAL, "%s", text);
+	return place(d, line, err);
 }
 
 /* ---- values ---- */
@@ -158,12 +197,11 @@ static int check_exposed(const struct draft *d, const struct port_draft *p,
 		return place(d, insecure->line, err);
 	if (!word->line || is_allowed || endpoint_is_on_host(e))
 		return 0;
-	return error_set(
-		err, -EINVAL,
-		"%s:%d: '%.*s' is not on this host alone: frames would cross the network in "
-		"clear, and whoever reaches it is on the LAN. Use an address such as "
-		"127.0.0.1, or say 'insecure = yes' if that network is yours",
-		d->config.file, word->line, SHOWN_MAX, word->text);
+	return refuse(d, word->line, err,
+		      "'%.*s' is not on this host alone: frames would cross the network in "
+		      "clear, and whoever reaches it is on the LAN. Use an address such as "
+		      "127.0.0.1, or say 'insecure = yes' if that network is yours",
+		      SHOWN_MAX, word->text);
 }
 
 /* `group` and `mode`: who may use a socket that has a path. */
@@ -174,10 +212,9 @@ static int take_access(const struct draft *d, struct port_draft *p, struct error
 	struct plug_config *plug = &p->port.plug;
 
 	if (first->line && plug->local.kind != ENDPOINT_PATH)
-		return error_set(
-			err, -EINVAL,
-			"%s:%d: '%s' is for the file of a socket, and this port makes none",
-			d->config.file, first->line, group->line ? "group" : "mode");
+		return refuse(d, first->line, err,
+			      "'%s' is for the file of a socket, and this port makes none",
+			      group->line ? "group" : "mode");
 	plug->mode = group->line ? MODE_GROUP : MODE_OWNER;
 	if (group->line && text_check_name(group->text, err))
 		return place(d, group->line, err);
@@ -208,11 +245,11 @@ static int take_udp_address(const struct draft *d, const struct port_draft *p,
 	int rc = take_endpoint(d, word, out, err);
 
 	if (rc == 0 && out->kind != ENDPOINT_ADDR)
-		return error_set(err, -EINVAL,
-				 "%s:%d: '%.*s' is no address with a port; expected one such as "
-				 "127.0.0.1:7001%s",
-				 d->config.file, word->line, SHOWN_MAX, word->text,
-				 endpoint_is_unix(out) ? " (a unix socket is of type dgram)" : "");
+		return refuse(d, word->line, err,
+			      "'%.*s' is no address with a port; expected one such as "
+			      "127.0.0.1:7001%s",
+			      SHOWN_MAX, word->text,
+			      endpoint_is_unix(out) ? " (a unix socket is of type dgram)" : "");
 	return rc ? rc : check_exposed(d, p, word, out, err);
 }
 
@@ -228,17 +265,15 @@ static int settle_udp(const struct draft *d, struct port_draft *p, struct error 
 	if (rc)
 		return rc;
 	if (endpoint_equal(&plug->local, &plug->remote))
-		return error_set(err, -EINVAL,
-				 "%s:%d: 'remote' is the same address as 'local'; expected the one "
-				 "where the machine listens",
-				 d->config.file, remote->line);
+		return refuse(d, remote->line, err,
+			      "'remote' is the same address as 'local'; expected the one "
+			      "where the machine listens");
 	if (addr_is_ipv4(&plug->local.addr) != addr_is_ipv4(&plug->remote.addr) ||
 	    !addr_is_unicast(&plug->remote.addr))
-		return error_set(
-			err, -EINVAL,
-			"%s:%d: '%.*s' cannot be reached from 'local'; expected one machine's "
-			"address, of the same IP version",
-			d->config.file, remote->line, SHOWN_MAX, remote->text);
+		return refuse(d, remote->line, err,
+			      "'%.*s' cannot be reached from 'local'; expected one machine's "
+			      "address, of the same IP version",
+			      SHOWN_MAX, remote->text);
 	return 0;
 }
 
@@ -247,10 +282,10 @@ static int check_unix(const struct draft *d, const struct port_word *word, const
 {
 	if (!word->line || endpoint_is_unix(e))
 		return 0;
-	return error_set(err, -EINVAL,
-			 "%s:%d: '%.*s' is no path; expected one such as machines.sock (an address "
-			 "is of type udp)",
-			 d->config.file, word->line, SHOWN_MAX, word->text);
+	return refuse(d, word->line, err,
+		      "'%.*s' is no path; expected one such as machines.sock (an address "
+		      "is of type udp)",
+		      SHOWN_MAX, word->text);
 }
 
 static int settle_dgram(const struct draft *d, struct port_draft *p, struct error *err)
@@ -267,10 +302,9 @@ static int settle_dgram(const struct draft *d, struct port_draft *p, struct erro
 	if (rc == 0)
 		rc = check_unix(d, remote, &plug->remote, err);
 	if (rc == 0 && endpoint_equal(&plug->local, &plug->remote))
-		return error_set(err, -EINVAL,
-				 "%s:%d: 'remote' is the same socket as 'local'; expected the one "
-				 "that the machine binds",
-				 d->config.file, remote->line);
+		return refuse(d, remote->line, err,
+			      "'remote' is the same socket as 'local'; expected the one "
+			      "that the machine binds");
 	return rc ? rc : take_access(d, p, err);
 }
 
@@ -282,19 +316,18 @@ static int settle_stream(const struct draft *d, struct port_draft *p, struct err
 	int rc;
 
 	if (!listen->line == !connect->line)
-		return error_set(
-			err, -EINVAL,
-			"%s:%d: [port %s] has to have either 'listen' or 'connect', such as "
-			"'listen = machines.sock'",
-			d->config.file, p->port.line, p->port.name);
+		return refuse(d, p->port.line, err,
+			      "[port %s] has to have either 'listen' or 'connect', such as "
+			      "'listen = machines.sock'",
+			      p->port.name);
 	rc = take_endpoint(d, listen, &plug->local, err);
 	if (rc == 0)
 		rc = take_endpoint(d, connect, &plug->remote, err);
 	if (rc == 0 && plug->local.kind == ENDPOINT_NAME)
-		return error_set(err, -EINVAL,
-				 "%s:%d: '%.*s' is a name; expected the address to listen at, such "
-				 "as 127.0.0.1:7001",
-				 d->config.file, listen->line, SHOWN_MAX, listen->text);
+		return refuse(d, listen->line, err,
+			      "'%.*s' is a name; expected the address to listen at, such "
+			      "as 127.0.0.1:7001",
+			      SHOWN_MAX, listen->text);
 	if (rc == 0)
 		rc = check_exposed(d, p, listen, &plug->local, err);
 	if (rc == 0)
@@ -388,34 +421,33 @@ static int check_keys(const struct draft *d, const struct port_draft *p, struct 
 		if (type->needs & BIT(key) && !p->words[key].line)
 			missing = example(p->port.type, key);
 	if (missing)
-		return error_set(err, -EINVAL, "%s:%d: [port %s] lacks a line such as '%s'",
-				 d->config.file, p->port.line, p->port.name, missing);
+		return refuse(d, p->port.line, err, "[port %s] lacks a %s such as '%s'",
+			      p->port.name, d->config.file[0] ? "line" : "key", missing);
 	for (enum port_key key = 0; key < PORT_KEY_COUNT; key++)
 		if (p->words[key].line && !(type->keys & BIT(key)))
-			return error_set(
-				err, -EINVAL,
-				"%s:%d: a port of type %s has no key '%s'; take the line out",
-				d->config.file, p->words[key].line, type->name, KEY_NAMES[key]);
+			return refuse(d, p->words[key].line, err,
+				      "a port of type %s has no key '%s'; take it out", type->name,
+				      KEY_NAMES[key]);
 	return 0;
 }
 
-static int settle_vlan(const struct config *c, struct port_draft *p, struct error *err)
+static int settle_vlan(const struct draft *d, struct port_draft *p, struct error *err)
 {
+	const struct config *c = &d->config;
 	const struct vlan_config *vlan = &c->vlans[0];
 
 	if (!p->vlan_line && c->vlan_count > 1)
-		return error_set(
-			err, -EINVAL,
-			"%s:%d: [port %s] has no vlan, and there are %zu; expected 'vlan = %s' "
-			"or another of them",
-			c->file, p->port.line, p->port.name, c->vlan_count, vlan->name);
+		return refuse(d, p->port.line, err,
+			      "[port %s] has no vlan, and there are %zu; expected 'vlan = %s' "
+			      "or another of them",
+			      p->port.name, c->vlan_count, vlan->name);
 	if (p->vlan_line)
 		vlan = config_vlan_by_name(c, p->vlan);
 	if (!vlan)
-		return error_set(err, -EINVAL,
-				 "%s:%d: there is no vlan '%s'; expected the name of a [vlan NAME] "
-				 "section, such as %s",
-				 c->file, p->vlan_line, p->vlan, c->vlans[0].name);
+		return refuse(d, p->vlan_line, err,
+			      "there is no vlan '%s'; expected the name of a [vlan NAME] "
+			      "section, such as %s",
+			      p->vlan, c->vlans[0].name);
 	p->port.vlan = vlan->id;
 	return 0;
 }
@@ -453,18 +485,32 @@ static const struct {
 };
 _Static_assert(sizeof(PLACES) / sizeof(PLACES[0]) == PORT_TYPES, "each type is here");
 
-static int check_place(const struct config *c, const struct port_config *p, size_t index,
+/* "in line 5", for a message */
+static const char *where(const struct port_config *p, char out[WHERE_BYTES])
+{
+	if (p->line)
+		snprintf(out, WHERE_BYTES, "in line %d", p->line);
+	else
+		snprintf(out, WHERE_BYTES, "that is plugged");
+	return out;
+}
+
+static int check_place(const struct config *c, size_t count, const struct port_config *p,
 		       struct error *err)
 {
-	for (size_t i = 0; i < index; i++) {
-		if (!is_same_place(&c->ports[i], p))
+	char line[WHERE_BYTES];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct port_config *other = &c->ports[i];
+
+		if (!is_same_place(other, p))
 			continue;
 		return error_set(
 			err, -EINVAL,
-			"%s:%d: [port %s] is the same %s as [port %s] in line %d; take one "
-			"out, or give it another %s",
-			c->file, p->line, p->name, PLACES[p->type].place, c->ports[i].name,
-			c->ports[i].line, PLACES[p->type].keys);
+			"[port %s] is the same %s as [port %s] %s; take one out, or give it "
+			"another %s",
+			p->name, PLACES[p->type].place, other->name, where(other, line),
+			PLACES[p->type].keys);
 	}
 	return 0;
 }
@@ -476,13 +522,13 @@ int config_settle_port(struct draft *d, size_t index, struct error *err)
 	int rc = check_keys(d, p, err);
 
 	if (rc == 0)
-		rc = settle_vlan(c, p, err);
+		rc = settle_vlan(d, p, err);
 	if (rc == 0)
 		rc = TYPES[p->port.type].settle(d, p, err);
-	if (rc == 0)
-		rc = check_place(c, &p->port, index, err);
 	if (rc)
 		return rc;
+	if (check_place(c, index, &p->port, err))
+		return place(d, p->port.line, err);
 	if (p->port.broadcast == 0)
 		p->port.broadcast = c->broadcast;
 	c->ports[index] = p->port;
@@ -490,6 +536,11 @@ int config_settle_port(struct draft *d, size_t index, struct error *err)
 }
 
 /* ---- settled ports ---- */
+
+int config_port_check(const struct config *c, const struct port_config *port, struct error *err)
+{
+	return check_place(c, c->port_count, port, err);
+}
 
 static bool is_same_plug(const struct plug_config *a, const struct plug_config *b)
 {

@@ -43,6 +43,7 @@ bool lan_port_info(const struct lan *l, size_t index, struct port_info *out)
 		.name = p->name,
 		.type = port_type_name(p->config.type),
 		.vlan = p->config.vlan,
+		.plugged = p->config.line == 0,
 		.rx_frames = p->port->rx_frames,
 		.tx_frames = p->port->tx_frames,
 		.rx_bytes = p->port->rx_bytes,

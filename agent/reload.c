@@ -80,6 +80,18 @@ static void note_restart(struct agent *a, const struct config *is)
 	notes_add(&a->notes, NOTE_CONFIG, &w);
 }
 
+/* What was plugged stays, as far as it goes with the new file; what was unplugged of the old one does not
+ * count any more */
+static void keep_plugs(struct agent *a, const struct config *is)
+{
+	struct error why;
+
+	plugs_file_changed(&a->plugs);
+	while (plugs_drop_conflict(&a->plugs, is, &why))
+		log_warn("%s", why.text);
+	command_plug_note(a);
+}
+
 /* @is: becomes what is in force, but for what only a restart can change */
 static void apply_config(struct agent *a, struct config *is)
 {
@@ -89,7 +101,8 @@ static void apply_config(struct agent *a, struct config *is)
 	memcpy(is->control, a->config.control, sizeof(is->control));
 	memcpy(is->group, a->config.group, sizeof(is->group));
 	is->max_frame = a->config.max_frame;
-	if (lan_reload(a->lan, is, &err) != 0) {
+	keep_plugs(a, is);
+	if (command_plug_apply(a, is, &err) != 0) {
 		note(a, "config-not-applied", err.text,
 		     "until then the agent keeps its last good ports");
 		return;

@@ -83,6 +83,7 @@ static json_t *port(const struct port_info *info)
 		json_pack("{s:s, s:s, s:s, s:o}", "name", info->name, "type", info->type, "state",
 			  port_state_name(info->state), "detail", json_text(info->detail));
 
+	json_object_set_new(object, "plugged", json_boolean(info->plugged));
 	json_object_set_new(object, "rx_frames", json_integer((json_int_t)info->rx_frames));
 	json_object_set_new(object, "tx_frames", json_integer((json_int_t)info->tx_frames));
 	json_object_set_new(object, "rx_bytes", json_integer((json_int_t)info->rx_bytes));

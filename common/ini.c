@@ -4,7 +4,7 @@
  * libinih splits lines into key, value and comment. Everything that it would pass over in silence is
  * caught before, in the callback that hands it the lines one by one; that callback also counts them.
  */
-#include "common/ini.h"
+#include "ini_private.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -21,7 +21,6 @@ static bool is_blank(char c)
 enum {
 	LINE_ROOM_BYTES = 1024, /* where libinih lets us choose; else its own limit, some 200 */
 	LINE_END_BYTES = 2,     /* newline and NUL behind each line in libinih's buffer */
-	LIST_BYTES = 256,       /* names in a message */
 	BYTE_ORDER_MARK_BYTES = 3,
 };
 
@@ -59,17 +58,17 @@ static void refuse_at(struct parse *p, int line, int code)
 #define refuse(p, ...) refuse_at((p), (p)->line, error_set((p)->err, -EINVAL, __VA_ARGS__))
 
 /* "a, b or c", of @count names; "[a], [b NAME]" for sections. */
-static void append_choice(char list[LIST_BYTES], size_t i, size_t count, const char *name)
+static void append_choice(char list[INI_LIST_BYTES], size_t i, size_t count, const char *name)
 {
 	size_t used = strlen(list);
 	const char *comma = i == 0 ? "" : i + 1 == count ? " or " : ", ";
 
-	snprintf(list + used, LIST_BYTES - used, "%s%s", comma, name);
+	snprintf(list + used, INI_LIST_BYTES - used, "%s%s", comma, name);
 }
 
 static void refuse_section(struct parse *p, const char *title)
 {
-	char list[LIST_BYTES] = "", one[INI_NAME_BYTES];
+	char list[INI_LIST_BYTES] = "", one[INI_NAME_BYTES];
 	const struct ini_schema *s = p->schema;
 
 	for (size_t i = 0; i < s->section_count; i++) {
@@ -80,14 +79,21 @@ static void refuse_section(struct parse *p, const char *title)
 	refuse(p, "there is no section [%s] in this file; expected %s", title, list);
 }
 
-static void refuse_key(struct parse *p, const char *name)
+const char *ini_list_keys(const struct ini_section *s, char list[INI_LIST_BYTES])
 {
-	char list[LIST_BYTES] = "";
-	const struct ini_section *s = p->section;
-
+	list[0] = '\0';
 	for (size_t i = 0; i < s->key_count; i++)
 		append_choice(list, i, s->key_count, s->keys[i].name);
-	refuse(p, "there is no key '%s' in [%s]; expected %s", name, s->type, list);
+	return list;
+}
+
+static void refuse_key(struct parse *p, const char *name)
+{
+	const struct ini_section *s = p->section;
+	char list[INI_LIST_BYTES];
+
+	refuse(p, "there is no key '%s' in [%s]; expected %s", name, s->type,
+	       ini_list_keys(s, list));
 }
 
 static const struct ini_section *find_section(const struct ini_schema *s, const char *type)

@@ -93,9 +93,11 @@ int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_dump(int argc, char **argv, struct cli *cli);
 int cmd_init(int argc, char **argv, struct cli *cli);
 int cmd_ping(int argc, char **argv, struct cli *cli);
+int cmd_plug(int argc, char **argv, struct cli *cli);
 int cmd_remove(int argc, char **argv, struct cli *cli);
 int cmd_send(int argc, char **argv, struct cli *cli);
 int cmd_status(int argc, char **argv, struct cli *cli);
+int cmd_unplug(int argc, char **argv, struct cli *cli);
 int cmd_up(int argc, char **argv, struct cli *cli);
 
 #endif

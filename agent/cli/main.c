@@ -31,6 +31,8 @@ static const struct command {
 	{"allow", cmd_allow, "let a peer serve DHCP and the like, or not"},
 	{"check", cmd_check, "verify everything, say what would run"},
 	{"send", cmd_send, "put one frame on the LAN"},
+	{"plug", cmd_plug, "add a port to the running agent"},
+	{"unplug", cmd_unplug, "take a port away from the running agent"},
 	{"dump", cmd_dump, "show or record the frames that cross"},
 	{"ping", cmd_ping, "measure the round trip to a peer"},
 };

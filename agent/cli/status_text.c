@@ -112,7 +112,7 @@ static void put_port(FILE *out, const json_t *port)
 
 	fprintf(out, "  %-*s ", NAME_COLUMN, text_of(port, "name"));
 	put(out, text_of(port, "type"));
-	fputs(" port, ", out);
+	fputs(json_is_true(json_object_get(port, "plugged")) ? " port, plugged, " : " port, ", out);
 	put(out, text_of(port, "state"));
 	put_traffic(out, port);
 	if (*detail) {

@@ -14,7 +14,7 @@ from folder import ENVIRONMENT, MAC, good, misused, refused, run
 def test_help_lists_every_command_and_version_is_printed():
     done = run("--help")
     assert done.returncode == 0
-    for command in ("init", "card", "add", "allow", "remove", "check"):
+    for command in ("init", "card", "add", "allow", "remove", "check", "dump", "plug", "unplug"):
         assert re.search(rf"^  {command} ", done.stdout, re.M), command
         assert run(command, "--help").returncode == 0
     assert re.fullmatch(r"longwire \d+\.\d+\.\d+\n", run("--version").stdout)

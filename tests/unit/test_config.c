@@ -240,7 +240,7 @@ static void values_that_do_not_fit_the_type_are_refused_with_their_line(void **s
 		{"stream", "listen = /a\nconnect = /b",
 		 ":3: [port p] has to have either 'listen' or"},
 		{"udp", "group = 230.0.0.1:1\nlocal = 127.0.0.1:1\nremote = 127.0.0.1:2",
-		 ":5: a port of type udp has no key 'group'; take the line out"},
+		 ":5: a port of type udp has no key 'group'; take it out"},
 		{"mcast", "group = 230.0.0.1:1\nlocal = /a",
 		 ":6: a port of type mcast has no key 'local'"},
 		{"dgram", "local = /a\ninsecure = yes",

@@ -19,6 +19,7 @@
 #include "agent/clock.h"
 #include "agent/config.h"
 #include "agent/notes.h"
+#include "agent/plugs.h"
 #include "agent/sandbox.h"
 #include "agent/state.h"
 #include "agent/state_writer.h"
@@ -51,7 +52,8 @@ struct agent {
 	uv_timer_t saving;
 	uv_signal_t signals[AGENT_SIGNALS];
 
-	struct config config;
+	struct config config; /* as in the file; the ports are plugs_merge() of it */
+	struct plugs plugs;
 	struct public_key key;
 	struct sandbox sandbox;
 	struct notes notes;

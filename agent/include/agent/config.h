@@ -160,4 +160,22 @@ const struct vlan_config *config_vlan_by_name(const struct config *c, const char
 /** config_vlan_by_id() - Return: the vlan or NULL */
 const struct vlan_config *config_vlan_by_id(const struct config *c, uint16_t id);
 
+/** config_port_by_name() - Return: the port or NULL */
+const struct port_config *config_port_by_name(const struct config *c, const char *name);
+
+/** config_port_check() - Does a settled port go with the ports of @c? Return: 0, or -EINVAL with @err */
+int config_port_check(const struct config *c, const struct port_config *port, struct error *err);
+
+/**
+ * config_port_parse() - A further port, in the words of the file: "mcast,group=230.0.0.1:33000"
+ * @c:		what there is already: its name, its hub or socket must be another
+ * @words:	TYPE,key=value,...; a comma in a value is written twice
+ * @out:	filled on success; its line is 0
+ *
+ * Return: 0, or a negative errno with @err, in the sentences that the file's ports get, but without a
+ * line: the word that is wrong stands in its place
+ */
+int config_port_parse(const struct config *c, const char *name, const char *words,
+		      struct port_config *out, struct error *err);
+
 #endif

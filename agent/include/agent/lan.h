@@ -107,6 +107,7 @@ struct port_info {
 	const char *name;
 	const char *type;
 	uint16_t vlan;
+	bool plugged; /* with `longwire plug`, not in the file */
 	enum port_state state;
 	char detail[PORT_DETAIL_BYTES]; /* a sentence; empty when all is well */
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;

@@ -27,6 +27,7 @@ enum note_scope {
 	NOTE_TRUST,  /* the trust folder */
 	NOTE_PEERS,  /* what the trust folder asks for and cannot be done */
 	NOTE_STATE,  /* the state file */
+	NOTE_PLUGS,  /* ports that were unplugged */
 };
 
 struct note {

@@ -71,4 +71,16 @@ struct ini_schema {
 int ini_read(const char *file, const char *text, size_t len, const struct ini_schema *schema,
 	     struct error *err);
 
+/**
+ * ini_read_words() - Read the keys of one section from one argument: "key=value,key=value"
+ * @section:	its open() is not called
+ * @object:	what its set() get; "line" counts the words from 1
+ * @words:	a comma in a value is written twice, as QEMU has it
+ *
+ * Return: 0; -EINVAL, or what set() returned, with @err: the word stands in front where its value is
+ * wrong
+ */
+int ini_read_words(const struct ini_section *section, void *object, const char *words,
+		   struct error *err);
+
 #endif

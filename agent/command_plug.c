@@ -1,0 +1,106 @@
+/*
+ * command_plug.c - "plug" and "unplug" on the control socket: ports while the agent runs
+ *
+ * Layer: agent. See agent.h; spec: longwire-control(7).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/lan.h"
+#include "agent_parts.h"
+#include "common/log.h"
+
+int command_plug_apply(struct agent *a, const struct config *file, struct error *err)
+{
+	struct config *merged = malloc(sizeof(*merged));
+	int rc;
+
+	if (!merged)
+		return error_set(err, -ENOMEM, "no memory for the ports");
+	plugs_merge(&a->plugs, file, merged);
+	rc = lan_reload(a->lan, merged, err);
+	free(merged);
+	return rc;
+}
+
+void command_plug_note(struct agent *a)
+{
+	struct warning warning = {0};
+
+	notes_begin(&a->notes, NOTE_PLUGS);
+	for (size_t i = 0; i < a->plugs.unplugged_count; i++) {
+		warning = warning_make("port-unplugged", "", "");
+		warning_set_text(&warning, "port %s of agent.conf is unplugged",
+				 a->plugs.unplugged[i]);
+		warning_set_fix(&warning,
+				"it comes back when agent.conf changes or the agent restarts");
+		notes_add(&a->notes, NOTE_PLUGS, &warning);
+	}
+	notes_end(&a->notes, NOTE_PLUGS);
+}
+
+/* What was changed in a->plugs takes effect, or is as @before again */
+static int carry_out(struct agent *a, const struct plugs *before, struct error *err)
+{
+	int rc = command_plug_apply(a, &a->config, err);
+
+	if (rc == 0)
+		return 0;
+	a->plugs = *before;
+	command_plug_apply(a, &a->config, NULL);
+	return rc;
+}
+
+/* Return: 0, or a negative errno with @err and all as it was */
+static int change(struct agent *a, const char *name, const char *words, struct error *err)
+{
+	struct plugs *before = malloc(sizeof(*before));
+	int rc;
+
+	if (!before)
+		return error_set(err, -ENOMEM, "no memory for port %s", name);
+	*before = a->plugs;
+	rc = words ? plugs_add(&a->plugs, &a->config, name, words, err)
+		   : plugs_remove(&a->plugs, &a->config, name, err);
+	if (rc == 0)
+		rc = carry_out(a, before, err);
+	free(before);
+	return rc;
+}
+
+void command_plug(struct agent *a, struct control_request *r)
+{
+	const char *name = control_request_text(r, "name"),
+		   *words = control_request_text(r, "port");
+	struct error err = {0};
+
+	if (!name || !words) {
+		control_refuse(r, "'plug' needs a name and a port: TYPE,key=value,...");
+		return;
+	}
+	if (change(a, name, words, &err) < 0) {
+		control_refuse(r, "%s", err.text);
+		return;
+	}
+	log_info("port %s: plugged, %s", name, words);
+	control_reply(r, json_object());
+}
+
+void command_unplug(struct agent *a, struct control_request *r)
+{
+	const char *name = control_request_text(r, "name");
+	size_t unplugged = a->plugs.unplugged_count;
+	struct error err = {0};
+
+	if (!name) {
+		control_refuse(r, "'unplug' needs the name of a port");
+		return;
+	}
+	if (change(a, name, NULL, &err) < 0) {
+		control_refuse(r, "%s", err.text);
+		return;
+	}
+	log_info("port %s: unplugged", name);
+	command_plug_note(a);
+	control_reply(r, json_pack("{s:b}", "configured", a->plugs.unplugged_count > unplugged));
+}
