@@ -58,8 +58,7 @@ static bool reaches_port(const struct flood *f, const char *name)
 		const struct dump_place place = {
 			.kind = DUMP_PORT, .name = f->lan->ports[i] ? f->lan->ports[i]->name : ""};
 
-		if (i != f->from && switch_has(f->vlan->sw, i) &&
-		    dump_place_is(&place, DUMP_PORT, name))
+		if (switch_has(f->vlan->sw, i) && dump_place_is(&place, DUMP_PORT, name))
 			return true;
 	}
 	return false;

@@ -306,6 +306,10 @@ static void what_has_no_name_shows_its_type_and_its_first_bytes(void **state)
 	writer_bytes(&c.w, "\x42\x42\x03\0\0\0\0", 7);
 	assert_says(&c, "spanning tree");
 	craft_start(&c, 1);
+	writer_u16(&c.w, 5);
+	writer_bytes(&c.w, "\x06\x06\x03hi and padding", 17);
+	assert_says(&c, "LLC 0x06, \"hi\"");
+	craft_start(&c, 1);
 	writer_u16(&c.w, 9);
 	writer_bytes(&c.w, "\xaa\xaa\x03\0\0\x0c\x01\x0b!", 9);
 	assert_says(&c, "SNAP 00000c type 0x010b");

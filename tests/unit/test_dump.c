@@ -20,6 +20,7 @@ static const struct dump_filter ALL;
 static uv_loop_t loop;
 static struct dump *dump;
 static bool wanted;
+static bool greeted; /* in the last hear() */
 static uint8_t heard[BUFFER_BYTES];
 
 static void on_wanted(void *context, bool is_wanted)
@@ -66,8 +67,10 @@ static bool reaches(void *context, enum dump_kind kind, const char *name)
 
 static struct dump_frame frame_between(struct dump_place from, struct dump_place to)
 {
-	static const uint8_t bytes[FRAME_BYTES] = "a frame";
+	static uint8_t bytes[FRAME_BYTES];
 
+	for (size_t i = 0; i < FRAME_BYTES; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 256);
 	return (struct dump_frame){.vlan = 1,
 				   .vlan_name = "lan",
 				   .from = from,
@@ -107,7 +110,8 @@ static size_t hear(int fd)
 		while ((n = read(fd, heard + len, sizeof(heard) - len)) > 0)
 			len += (size_t)n;
 	}
-	if (len >= 6 && memcmp(heard, "hello\n", 6) == 0) {
+	greeted = len >= 6 && memcmp(heard, "hello\n", 6) == 0;
+	if (greeted) {
 		len -= 6;
 		memmove(heard, heard + 6, len);
 	}
@@ -131,7 +135,8 @@ static struct tally count(size_t len)
 		at += (size_t)taken;
 		if (item.type == DUMP_RECORD_FRAME) {
 			assert_int_equal(item.frame.len, FRAME_BYTES);
-			assert_string_equal((const char *)item.frame.bytes, "a frame");
+			assert_memory_equal(item.frame.bytes, frame_between(HUB, ANNA).bytes,
+					    FRAME_BYTES);
 			t.frames++;
 		} else {
 			t.losses++;
@@ -170,7 +175,9 @@ static void every_reader_gets_the_greeting_and_every_frame(void **state)
 	(void)state;
 	show_many(3);
 	assert_int_equal(count(hear(one)).frames, 3);
+	assert_true(greeted);
 	assert_int_equal(count(hear(other)).frames, 3);
+	assert_true(greeted);
 	assert_true(dump_info(dump, 1, &info));
 	assert_int_equal(info.frames, 3);
 	assert_int_equal(info.lost, 0);
@@ -206,6 +213,42 @@ static void one_that_does_not_read_loses_frames_and_is_told(void **state)
 	assert_int_equal(info.lost, 0);
 	close(slow);
 	close(fast);
+}
+
+/* A frame with a record of that many bytes */
+static void show_record(size_t len)
+{
+	static const uint8_t bytes[FRAME_MAX_BYTES];
+	struct dump_frame f = frame_between(HUB, ANNA);
+	uint8_t head[DUMP_HEAD_MAX_BYTES];
+
+	f.len = len - dump_record_head(&f, head);
+	f.bytes = bytes;
+	show(&f);
+}
+
+static void nothing_is_shown_behind_a_loss_before_the_loss_is_told(void **state)
+{
+	size_t room = DUMP_BUFFER_BYTES - 6; /* the greeting */
+	int fd = add(&ALL);
+	struct dump_item item;
+	struct dump_info info;
+	size_t len, at = 0;
+
+	(void)state;
+	for (; room > 3000; room -= 1000)
+		show_record(1000);
+	show_record(room - 200);
+	show_record(1000);
+	show_record(200 - DUMP_LOST_BYTES + 1); /* fits, but not behind the news */
+	assert_true(dump_info(dump, 0, &info));
+	assert_int_equal(info.lost, 2);
+	len = hear(fd);
+	while (at < len)
+		at += (size_t)dump_record_read(heard + at, len - at, &item);
+	assert_int_equal(item.type, DUMP_RECORD_LOST);
+	assert_int_equal(item.lost, 2);
+	close(fd);
 }
 
 /* What the kernel takes leaves in pieces, so the buffer is written round its end at every place */
@@ -311,6 +354,7 @@ int main(void)
 		DUMP_TEST(frames_are_wanted_only_while_somebody_reads),
 		DUMP_TEST(every_reader_gets_the_greeting_and_every_frame),
 		DUMP_TEST(one_that_does_not_read_loses_frames_and_is_told),
+		DUMP_TEST(nothing_is_shown_behind_a_loss_before_the_loss_is_told),
 		DUMP_TEST(what_goes_round_the_end_of_the_buffer_stays_whole),
 		DUMP_TEST(a_filter_asks_where_a_frame_comes_from_and_where_it_goes),
 		DUMP_TEST(there_are_places_for_four),

@@ -325,14 +325,14 @@ static void line_says_when_where_and_what(void **state)
 	dump_text(&f, out);
 	dump_text_lost(12, out);
 	f.vlan_name = "l\x1b[31m";
-	f.from.name = "\xff";
+	f.from.name = "\xff\x7f";
 	dump_text(&f, out);
 	fflush(out);
 	assert_string_equal(written,
 			    "22:13:20.123456 lan, peer anna -> nobody (guard_dhcp), 14 bytes: "
 			    "02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff, type 0x88b6\n"
 			    "(12 frames were lost here: they came faster than they were read)\n"
-			    "22:13:20.123456 l?[31m, peer ? -> nobody (guard_dhcp), 14 bytes: "
+			    "22:13:20.123456 l?[31m, peer ?? -> nobody (guard_dhcp), 14 bytes: "
 			    "02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff, type 0x88b6\n");
 }
 

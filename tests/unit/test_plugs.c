@@ -291,10 +291,16 @@ static void file_that_has_as_many_ports_as_fit_leaves_no_place(void **state)
 
 	(void)state;
 	assert_plugs("a", "mcast,group=230.0.0.2:1");
-	while (file.port_count < CONFIG_PORTS_MAX) {
+	assert_plugs("b", "mcast,group=230.0.0.2:2");
+	while (file.port_count < CONFIG_PORTS_MAX - 1) {
 		snprintf(name, sizeof(name), "p%zu", file.port_count);
 		add_port(&file, name, (uint16_t)file.port_count);
 	}
+	assert_true(plugs_drop_conflict(&plugs, &file, &error));
+	assert_error(&error,
+		     "port b, which was plugged, was unplugged: there are 64 ports without");
+	assert_false(plugs_drop_conflict(&plugs, &file, &error));
+	add_port(&file, "last", 1);
 	assert_true(plugs_drop_conflict(&plugs, &file, &error));
 	assert_error(&error, "there are 64 ports without it");
 	assert_false(plugs_drop_conflict(&plugs, &file, &error));

@@ -61,6 +61,9 @@ static void a_port_says_what_is_wrong_with_it(void **state)
 	expect("{\"vlans\":[{\"name\":\"lan\",\"id\":1,\"ports\":[{\"name\":\"hub\","
 	       "\"type\":\"mcast\",\"state\":\"down\",\"detail\":\"no interface\"}]}]}",
 	       "LAN lan (id 1)\n  hub        mcast port, down, 0 frames in, 0 out: no interface\n");
+	expect("{\"vlans\":[{\"ports\":[{\"name\":\"hub2\",\"type\":\"mcast\","
+	       "\"plugged\":true,\"state\":\"forwarding\"}]}]}",
+	       "  hub2       mcast port, plugged, forwarding, 0 frames in, 0 out\n");
 }
 
 static void a_machine_is_here_or_at_a_peer(void **state)
