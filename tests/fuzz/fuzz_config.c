@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/config.h"
@@ -57,13 +58,32 @@ static void check_card(const struct config *c)
 		  "our own card is not understood");
 }
 
+/* The same bytes as the argument of `longwire plug`: its first line */
+static void check_plug(const struct config *c, const uint8_t *data, size_t size)
+{
+	char *words = strndup((const char *)data, size);
+	struct port_config port;
+	struct error err = {0};
+
+	fuzz_must(words != NULL, "out of memory");
+	words[strcspn(words, "\n")] = '\0';
+	if (config_port_parse(c, "plugged", words, &port, &err) == 0) {
+		fuzz_must(config_vlan_by_id(c, port.vlan) != NULL, "a plug without a vlan");
+		fuzz_must(config_port_check(c, &port, NULL) == 0, "one hub twice");
+	} else {
+		fuzz_must(err.text[0] != '\0', "a refusal without a word");
+	}
+	free(words);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct config c;
+	static struct config c, plain = {.vlans = {{.name = "lan", .id = 1}}, .vlan_count = 1};
 	char file[CONFIG_PATH_BYTES];
 	struct error err = {0};
 	int rc;
 
+	check_plug(&plain, data, size);
 	fuzz_write("agent.conf", data, size);
 	rc = config_load(fuzz_folder(), &c, &err);
 	fuzz_must(rc <= 0, "more than well");

@@ -288,6 +288,9 @@ def test_the_group_may_ask_but_not_touch_trust(lab, agents):
     anna.up()
     assert os.stat(path).st_mode & 0o777 == 0o660
     assert json.loads(as_nobody(path, '{"cmd":"status"}'))["ok"]
+    assert json.loads(as_nobody(path, '{"cmd":"dump"}')) == {"id": None, "ok": True, "stream": 1}
+    plug = '{"cmd":"plug","name":"hub2","port":"mcast,group=230.0.0.2:1"}'
+    assert json.loads(as_nobody(path, plug))["ok"]
     refused = json.loads(as_nobody(path, '{"cmd":"reload"}'))
     assert not refused["ok"] and "root" in refused["error"]
     assert ask_path(path, b'{"cmd":"reload"}')["ok"]
@@ -379,7 +382,8 @@ def test_status_has_every_key_of_the_contract(lab, agents):
     bert.kill()
     wait_for(lambda: not anna.is_up("bert"), 120, anna.story)
     status = anna.status()
-    assert set(status) == {"schema", "agent", "peers", "vlans", "knocks", "drops", "warnings"}
+    assert set(status) == {
+        "schema", "agent", "peers", "vlans", "knocks", "dumps", "drops", "warnings"}
     assert set(status["agent"]) == {
         "name", "key", "version", "folder", "uptime_s", "listen", "wakeups", "sandbox"}
     assert NO_CORE <= set(status["agent"]["sandbox"])
@@ -393,4 +397,4 @@ def test_status_has_every_key_of_the_contract(lab, agents):
     assert set(live["path"]) == {"kind", "endpoint", "via", "rtt_ms", "mtu_bytes"}
     vlan = status["vlans"][0]
     assert set(vlan) == {"name", "id", "ports", "macs"}
-    assert set(vlan["ports"][0]) == counters | {"name", "type", "state", "detail"}
+    assert set(vlan["ports"][0]) == counters | {"name", "type", "state", "detail", "plugged"}
