@@ -4,15 +4,21 @@
  * A port whose other end can be told (a TAP: the interface's carrier) is told when somebody comes,
  * at once, and when the last one has been gone for a while, so that a peer that restarts unplugs no
  * cable. Somebody is another port that is not down or blocked, whoever is behind it, or a peer of
- * that vlan that is up. A port with lanes is nobody by itself, each of its lanes is somebody.
+ * that vlan that is up. A port with lanes is nobody by itself. Each of its lanes is somebody as
+ * long as it is there: its machine spoke, and some are reached only after the lane was opened.
  */
 #include "lan_private.h"
 
 static bool is_working(const struct lan *l, const struct lan_port *p)
 {
 	char detail[PORT_DETAIL_BYTES];
-	enum port_state state = lan_segments_state(l, p, detail, sizeof(detail));
+	enum port_state state;
 
+	if (p->parent)
+		return true;
+	if (p->port->has_lanes)
+		return false;
+	state = lan_segments_state(l, p, detail, sizeof(detail));
 	return state != PORT_DOWN && state != PORT_BLOCKED;
 }
 
@@ -21,8 +27,7 @@ static bool has_neighbour(const struct lan *l, const struct lan_port *p)
 	for (size_t i = 0; i < LAN_PORTS_MAX; i++) {
 		const struct lan_port *other = l->ports[i];
 
-		if (other && other != p && other->vlan == p->vlan && !other->port->has_lanes &&
-		    is_working(l, other))
+		if (other && other != p && other->vlan == p->vlan && is_working(l, other))
 			return true;
 	}
 	return false;

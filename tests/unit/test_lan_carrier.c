@@ -107,6 +107,9 @@ static void a_port_with_lanes_is_somebody_as_long_as_a_machine_is_at_it(void **s
 	assert_false(alone->carrier);
 	lane = open_lane("many", NULL);
 	assert_true(alone->carrier);
+	lane->state = PORT_DOWN; /* it spoke, whether it hears us or not */
+	let_ticks_pass(f, LAN_LONELY_TICKS);
+	assert_true(alone->carrier);
 	close_lane(lane);
 	let_ticks_pass(f, LAN_LONELY_TICKS - 1);
 	assert_true(alone->carrier);
