@@ -12,6 +12,7 @@
  *	lans_world.c	time and what happens
  *	lans_kernel.c	who hears what is sent to a hub
  *	lans_agent.c	an agent: what lan*.c is in the real one
+ *	lans_life.c	it starts and ends
  *	lans_tunnel.c	sessions
  *	lans_judge.c	what every machine should hear, by an oracle that knows nothing of segments
  */
@@ -43,6 +44,8 @@ enum {
 	LANS_DATAGRAM_BYTES = 128, /* a beacon is the longest */
 	LANS_RECORDS_MAX = 16384,
 	LANS_GROUP_PORT = 33000,
+	LANS_PEER_BASE = CONFIG_PORTS_MAX, /* members of a switch from here are peers */
+	LANS_TICK_S = 2,
 	LANS_TEXT_BYTES = 512,
 };
 #define LANS_NS_PER_S  UINT64_C(1000000000)
@@ -284,10 +287,6 @@ bool lans_is_member(const struct lans *w, int host, uint32_t interface, int grou
 
 /* ---- lans_agent.c ---- */
 
-void lans_agent_start(struct lans *w, int agent);
-
-/** lans_agent_end() - @cleanly: it says so to everybody */
-void lans_agent_end(struct lans *w, int agent, bool cleanly);
 void lans_agent_hub(struct lans *w, int agent, int port, const struct lans_datagram *d);
 
 /** lans_agent_private() - The machine on a private port sends */
@@ -297,6 +296,17 @@ void lans_agent_tick(struct lans *w, int agent);
 
 /** lans_agent_run() - Do what the segments want done */
 void lans_agent_run(struct lans *w, int agent);
+
+/** lans_agent_beacon() - Send one. lans_agent_follow() - Where is that port attached now? */
+void lans_agent_beacon(struct lans *w, int agent, const struct segments_beacon *out);
+void lans_agent_follow(struct lans *w, int agent, int port);
+
+/* ---- lans_life.c ---- */
+
+void lans_agent_start(struct lans *w, int agent);
+
+/** lans_agent_end() - @cleanly: it says so to everybody */
+void lans_agent_end(struct lans *w, int agent, bool cleanly);
 
 /* ---- lans_tunnel.c ---- */
 

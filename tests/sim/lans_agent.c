@@ -8,39 +8,10 @@
 #include "lans.h"
 
 enum {
-	PEER_BASE = CONFIG_PORTS_MAX,
-	TICK_S = 2,
 	HEARD_S = 10, /* for so long an interface where something was heard is attached */
-	SENDER_PORTS = 40000,
 };
 
-/* ---- what segments ask ---- */
-
-static struct rng *chance; /* of the world that runs now */
-
-static void fill_random(void *context, void *out, size_t len)
-{
-	(void)context;
-	rng_fill(chance, out, len);
-}
-
-static bool shares_vlan(void *context, int peer, uint16_t vlan)
-{
-	(void)context;
-	(void)peer;
-	return vlan > 0;
-}
-
-static const char *name_of(void *context, int peer)
-{
-	static char name[8];
-
-	(void)context;
-	name[0] = (char)('a' + peer);
-	return name;
-}
-
-/* ---- what they want done ---- */
+/* ---- what segments want done ---- */
 
 static void send_by(struct lans *w, int agent, const struct lans_port *p,
 		    const struct lans_socket *how, const uint8_t *bytes, size_t len)
@@ -52,7 +23,7 @@ static void send_by(struct lans *w, int agent, const struct lans_port *p,
 	lans_send(w, &from, p->group, bytes, len);
 }
 
-static void send_beacon(struct lans *w, int agent, const struct segments_beacon *out)
+void lans_agent_beacon(struct lans *w, int agent, const struct segments_beacon *out)
 {
 	const struct lans_port *p = &w->agents[agent].ports[out->port];
 	struct lans_socket how = {
@@ -93,7 +64,8 @@ static void send_words(struct lans *w, int agent)
 static void forget(struct lans_agent *me, const struct segments_moved *moved)
 {
 	for (int v = 0; v < LANS_VLANS; v++)
-		switch_forget(me->sw[v], moved->port >= 0 ? moved->port : PEER_BASE + moved->peer);
+		switch_forget(me->sw[v],
+			      moved->port >= 0 ? moved->port : LANS_PEER_BASE + moved->peer);
 }
 
 void lans_agent_run(struct lans *w, int agent)
@@ -104,7 +76,7 @@ void lans_agent_run(struct lans *w, int agent)
 
 	segments_settle(me->segments, w->now_ns);
 	while (segments_next_beacon(me->segments, &beacon))
-		send_beacon(w, agent, &beacon);
+		lans_agent_beacon(w, agent, &beacon);
 	send_words(w, agent);
 	while (segments_next_moved(me->segments, &moved))
 		forget(me, &moved);
@@ -129,7 +101,7 @@ static void attach(struct lans *w, int agent, int port)
 	segments_attach(me->segments, port, places, count, w->now_ns);
 }
 
-static void follow(struct lans *w, int agent, int port)
+void lans_agent_follow(struct lans *w, int agent, int port)
 {
 	struct lans_agent *me = &w->agents[agent];
 	struct lans_port *p = &me->ports[port];
@@ -210,12 +182,28 @@ static void to_peer(void *context, int peer, bool on_segment)
 	lans_tell(d->w, d->agent, peer, &m);
 }
 
+/* Is it for a machine that heard it on the segment where it came in? */
+static bool is_near(const struct lans_agent *me, const struct delivery *d,
+		    const struct forward_from *from, int to)
+{
+	struct mac dst = ether_dst(d->bytes);
+	int owner = to == SWITCH_FLOOD ? SWITCH_NOBODY : to, number;
+
+	if (from->member >= LANS_PEER_BASE || !from->interface || mac_is_group(&dst))
+		return false;
+	number = segments_number(me->segments, from->member, from->interface);
+	if (number < 0 || fdb_find(me->near[d->vlan], &dst, d->w->now_ns) != number)
+		return false;
+	return owner < LANS_PEER_BASE ||
+	       segments_shares(me->segments, from->member, owner - LANS_PEER_BASE);
+}
+
 static enum drop forward(const struct forward_from *from, const struct delivery *d)
 {
 	struct lans_agent *me = &d->w->agents[d->agent];
 	struct forward how = {.sw = me->sw[d->vlan],
 			      .segments = me->segments,
-			      .peer_base = PEER_BASE,
+			      .peer_base = LANS_PEER_BASE,
 			      .to_port = to_port,
 			      .beyond = beyond,
 			      .to_peer = to_peer,
@@ -224,9 +212,11 @@ static enum drop forward(const struct forward_from *from, const struct delivery 
 	struct switch_verdict v =
 		switch_frame(me->sw[d->vlan], from->member, d->bytes, d->len, d->w->now_ns);
 
-	if (v.contested && from->member < PEER_BASE &&
+	if (v.contested && from->member < LANS_PEER_BASE &&
 	    segments_suspect(me->segments, from->member, d->w->now_ns))
 		me->deadline_ns = d->w->now_ns;
+	if (v.drop == DROP_NONE && is_near(me, d, from, v.to))
+		v.drop = DROP_SAME_PORT;
 	if (v.drop == DROP_NONE)
 		v.drop = forward_frame(&how, from, v.to);
 	return v.drop;
@@ -342,7 +332,7 @@ static bool is_echo(const struct lans_agent *me, int peer, const struct lans_mes
 	struct mac src = ether_src(m->bytes);
 	int owner = switch_owner(me->sw[m->vlan], &src, now_ns);
 
-	return m->on_segment && owner >= 0 && owner < PEER_BASE &&
+	return m->on_segment && owner >= 0 && owner < LANS_PEER_BASE &&
 	       segments_shares(me->segments, owner, peer);
 }
 
@@ -352,7 +342,7 @@ void lans_agent_peer(struct lans *w, int agent, int peer, const struct lans_mess
 	struct delivery d = {
 		.w = w, .agent = agent, .vlan = m->vlan, .bytes = m->bytes, .len = m->len};
 	struct mac dst = ether_dst(m->bytes);
-	struct forward_from from = {.member = PEER_BASE + peer,
+	struct forward_from from = {.member = LANS_PEER_BASE + peer,
 				    .on_segment = m->on_segment,
 				    .heard_at = fdb_find(me->near[m->vlan], &dst, w->now_ns)};
 	enum drop drop = DROP_ON_SEGMENT;
@@ -372,7 +362,7 @@ void lans_agent_peer(struct lans *w, int agent, int peer, const struct lans_mess
 		    drop == DROP_NONE ? "forwarded" : drop_name(drop));
 }
 
-/* ---- life ---- */
+/* ---- time ---- */
 
 void lans_agent_tick(struct lans *w, int agent)
 {
@@ -382,117 +372,9 @@ void lans_agent_tick(struct lans *w, int agent)
 		if (me->ports[i].kind == LANS_PRIVATE)
 			continue;
 		hub_tick(&me->ports[i].hub);
-		follow(w, agent, (int)i);
+		lans_agent_follow(w, agent, (int)i);
 	}
 	segments_regular(me->segments, w->now_ns);
 	lans_agent_run(w, agent);
-	lans_at(w, w->now_ns + TICK_S * LANS_NS_PER_S, LANS_TICK, agent, (int)me->life, NULL);
-}
-
-static void open_port(struct lans *w, int agent, int port)
-{
-	struct lans_agent *me = &w->agents[agent];
-	struct lans_port *p = &me->ports[port];
-
-	if (p->kind == LANS_PRIVATE)
-		return;
-	memset(p->attached, 0, sizeof(p->attached));
-	memset(p->heard_ns, 0, sizeof(p->heard_ns));
-	rng_fill(&w->rng, p->mac.b, MAC_BYTES);
-	p->mac.b[0] = 0x02;
-	p->hub = (struct hub){
-		.group_port = LANS_GROUP_PORT,
-		.own_port = (uint16_t)(SENDER_PORTS + agent * LANS_PORTS_MAX + port),
-		.scope = p->kind == LANS_NAMED ? MCAST_NAMED : MCAST_AUTO,
-		.served = p->kind == LANS_NAMED ? p->interface : 0,
-		.interfaces = &w->hosts[me->host].interfaces,
-		.settled_ns = w->now_ns + HUB_SETTLE_MS * LANS_NS_PER_MS,
-	};
-	segments_port_open(me->segments, port, (uint16_t)(w->vlan_of[p->group] + 1), w->now_ns);
-	follow(w, agent, port);
-}
-
-static struct vswitch *new_switch(struct lans *w, const struct lans_agent *me, int vlan)
-{
-	struct switch_config config = {.members_max = PEER_BASE + LANS_AGENTS_MAX,
-				       .max_frame = LANS_DATAGRAM_BYTES};
-	struct switch_member port = {.quota = SWITCH_PORT_QUOTA, .broadcast = SWITCH_UNLIMITED};
-	struct switch_member peer = {
-		.is_peer = true, .quota = SWITCH_PEER_QUOTA, .broadcast = SWITCH_UNLIMITED};
-	struct vswitch *sw = switch_new(&config);
-
-	for (size_t i = 0; i < me->port_count; i++)
-		if (w->vlan_of[me->ports[i].group] == vlan)
-			switch_join(sw, (int)i, &port, w->now_ns);
-	for (int i = 0; i < (int)w->agent_count; i++)
-		if (&w->agents[i] != me)
-			switch_join(sw, PEER_BASE + i, &peer, w->now_ns);
-	return sw;
-}
-
-static struct fdb *new_near(void)
-{
-	static const struct hash_key KEY;
-	struct fdb *near = fdb_new(&KEY, SEGMENTS_NUMBERS_MAX);
-
-	for (int i = 0; i < SEGMENTS_NUMBERS_MAX; i++)
-		fdb_set_quota(near, i, LANS_MACHINES_MAX);
-	return near;
-}
-
-void lans_agent_start(struct lans *w, int agent)
-{
-	struct lans_agent *me = &w->agents[agent];
-	struct segments_config config = {.key = me->key,
-					 .token = rng_u64(&w->rng) >> 1,
-					 .random = fill_random,
-					 .shares_vlan = shares_vlan,
-					 .name_of = name_of};
-
-	chance = &w->rng;
-	me->running = true;
-	me->life++;
-	memset(me->sessions, 0, sizeof(me->sessions));
-	me->segments = segments_new(&config);
-	for (int v = 0; v < LANS_VLANS; v++) {
-		me->sw[v] = new_switch(w, me, v);
-		me->near[v] = new_near();
-	}
-	for (size_t i = 0; i < me->port_count; i++)
-		open_port(w, agent, (int)i);
-	lans_connect_all(w, agent);
-	lans_agent_run(w, agent);
-	lans_at(w, w->now_ns + rng_below(&w->rng, TICK_S * LANS_NS_PER_S), LANS_TICK, agent,
-		(int)me->life, NULL);
-}
-
-static void say_leaving(struct lans *w, int agent)
-{
-	struct segments_beacon out[SEGMENTS_ATTACHMENTS_MAX];
-	struct lans_agent *me = &w->agents[agent];
-
-	for (size_t i = 0; i < me->port_count; i++) {
-		size_t count = segments_leaving(me->segments, (int)i, out);
-
-		for (size_t k = 0; k < count; k++)
-			send_beacon(w, agent, &out[k]);
-	}
-}
-
-void lans_agent_end(struct lans *w, int agent, bool cleanly)
-{
-	struct lans_agent *me = &w->agents[agent];
-
-	if (!me->running)
-		return;
-	if (cleanly)
-		say_leaving(w, agent);
-	lans_died(w, agent, cleanly);
-	me->running = false;
-	segments_free(me->segments);
-	for (int v = 0; v < LANS_VLANS; v++) {
-		switch_free(me->sw[v]);
-		fdb_free(me->near[v]);
-	}
-	me->segments = NULL;
+	lans_at(w, w->now_ns + LANS_TICK_S * LANS_NS_PER_S, LANS_TICK, agent, (int)me->life, NULL);
 }
