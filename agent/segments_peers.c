@@ -74,7 +74,26 @@ void segments_peer_renewed(struct segments *s, int peer, uint64_t now_ns)
 	answers_drop_waiting(p);
 }
 
-/* One that stood by is gone, or back: perhaps its forwarder was killed a moment ago, and nobody was there to
+static int rival_of(const struct seg_peer *p)
+{
+	for (size_t i = 0; p->is_up && i < p->role_count; i++)
+		if (p->roles[i].rival >= 0)
+			return p->roles[i].rival;
+	return -1;
+}
+
+/* Who forwards for its machines when it is gone? Its forwarder, or else who stood by for it. */
+static void note_former(struct segments *s, int peer)
+{
+	struct seg_peer *p = &s->peers[peer];
+
+	p->former = 1 + rival_of(p);
+	for (size_t i = 0; i < s->peer_capacity && p->former == 0; i++)
+		if (rival_of(&s->peers[i]) == peer)
+			p->former = 1 + (int)i;
+}
+
+/* One of a segment is gone, or back: perhaps the other one was killed a moment ago, and nobody was there to
  * miss it. What would come by the one is not to be refused for the other's sake. */
 static void forget_former(struct segments *s, const struct seg_peer *p, uint64_t now_ns)
 {
@@ -110,9 +129,7 @@ void segments_peer_down(struct segments *s, int peer, uint64_t now_ns)
 
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->role_count; i++)
-		if (p->roles[i].rival >= 0)
-			p->former = 1 + p->roles[i].rival;
+	note_former(s, peer);
 	forget_former(s, p, now_ns);
 	clear(p);
 	clear_roles(s, peer);

@@ -130,7 +130,7 @@ struct seg_role {
  * @waiting:	a later one, to be taken at @take_ns; or NULL
  * @roles:	what is decided for its segments; @said_ns: when that was told last; @answer_ns, @repeats: when
  *		it is told (again)
- * @former:	1 + its rival when it was up last; 0: none
+ * @former:	1 + who forwarded for its segment when it was up last, or took over then; 0: nobody
  */
 struct seg_peer {
 	bool is_up, is_moved;

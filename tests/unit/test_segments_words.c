@@ -247,6 +247,19 @@ static void with_one_that_stood_by_its_rivals_machines_are_forgotten(void **stat
 	assert_true(agents[FAR].moved[0] > 0);
 }
 
+static void who_took_over_gives_way_when_the_forwarder_is_back(void **state)
+{
+	(void)state;
+	two_and_one();
+	part(0, FAR);
+	advance(5000);
+	forget_moves(FAR);
+	meet(0, FAR);
+	agents[0].session[FAR] = agents[FAR].session[0] = false; /* nothing is said yet */
+	settle();
+	assert_int_equal(agents[FAR].moved[1], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +275,7 @@ int main(void)
 		with_world(what_peers_told_while_a_port_was_blocked_is_forgotten),
 		with_world(what_a_peer_told_of_a_segment_where_it_is_gone_is_forgotten),
 		with_world(with_one_that_stood_by_its_rivals_machines_are_forgotten),
+		with_world(who_took_over_gives_way_when_the_forwarder_is_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
