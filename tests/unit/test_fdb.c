@@ -276,6 +276,18 @@ static void a_claim_hides_no_announcement(void **state)
 	fdb_free(f);
 }
 
+static void who_moved_is_an_owner_like_others_to_the_next_that_announces_itself(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+
+	(void)state;
+	say(f, 1, ANNA, 0);
+	announce(f, 1, BEN, S_NS);
+	assert_false(announce(f, 1, CARL, 4 * S_NS));
+	assert_int_equal(where(f, 1, 4 * S_NS), BEN);
+	fdb_free(f);
+}
+
 static void who_announced_and_went_has_moved_nothing(void **state)
 {
 	struct fdb *f = new_table(QUOTA);
@@ -459,6 +471,8 @@ int main(void)
 		cmocka_unit_test(an_owner_that_speaks_after_an_announcement_keeps_its_address),
 		cmocka_unit_test(an_owner_that_speaks_after_the_move_regains_its_address),
 		cmocka_unit_test(a_claim_hides_no_announcement),
+		cmocka_unit_test(
+			who_moved_is_an_owner_like_others_to_the_next_that_announces_itself),
 		cmocka_unit_test(who_announced_and_went_has_moved_nothing),
 		cmocka_unit_test(what_moved_counts_for_its_new_owners_quota),
 		cmocka_unit_test(two_places_within_5_s_are_a_clone_and_later_a_move),
