@@ -23,8 +23,8 @@ enum {
 	HUB_BUFFER_BYTES = 8 << 20, /* so that only the agent can lose frames */
 	HUB_MAC_BYTES = 6,
 	HUB_BATCH = 64,
-	HUB_SLOT_BYTES = 2048,
-	ETHERTYPE_TEST = 0x88b6, /* IEEE 802 local experimental 2 */
+	HUB_SLOT_BYTES = 33 * 64, /* an odd number of cache lines: slots share no set of a cache */
+	ETHERTYPE_TEST = 0x88b6,  /* IEEE 802 local experimental 2 */
 };
 
 #define HUB_NS_PER_S  UINT64_C(1000000000)

@@ -6,7 +6,6 @@ there, so that its processor has the same work to do, and all that is compared i
 others have to bear it.
 """
 
-import contextlib
 import os
 import statistics
 import subprocess
@@ -22,6 +21,7 @@ from frames import (
     spanning_tree_bpdu,
 )
 from machine import BROADCAST, ethernet
+from netns import prefer
 
 TALK = os.environ.get("LONGWIRE_TALK", "talk")
 FLOOD = os.environ.get("LONGWIRE_FLOOD", "flood")
@@ -89,13 +89,6 @@ def processors():
 def pinned(core):
     """Prefix of a command: one processor, and a session of its own for prefer()."""
     return ["setsid", "taskset", "-c", str(core)]
-
-
-def prefer(process):
-    """Before whatever else this computer does, so that what is measured is ours, where it can."""
-    with contextlib.suppress(OSError):
-        with open(f"/proc/{process.pid}/autogroup", "w", encoding="utf-8") as group:
-            group.write("-20")
 
 
 def counters(answer):

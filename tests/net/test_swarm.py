@@ -8,6 +8,7 @@ import subprocess
 
 from agent import CONFIG, RELEASE, introduce
 from hosts import LONG
+from netns import prefer
 
 SWARM = os.environ.get("LONGWIRE_SWARM", "swarm")
 LOUD = CONFIG + "broadcast = off\n"
@@ -16,9 +17,10 @@ LOUD = CONFIG + "broadcast = off\n"
 def swarm(agent, side, frames, rate):
     """Start the eight machines of one host; they wait for a line on standard input."""
     process = agent.host.start(
-        SWARM, side, frames, rate, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        "setsid", SWARM, side, frames, rate, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "ready\n"
+    prefer(process)
     return process
 
 
@@ -39,13 +41,14 @@ def expected(frames):
 
 def pair(lab, agents, **options):
     """Two connected agents."""
-    both = [agents(lab.host(name), **options) for name in ("anna", "bert")]
+    both = [agents(lab.host(name), prefix=["setsid"], **options) for name in ("anna", "bert")]
     introduce(*both)
     if options.get("config") == LOUD:
         both[0].local("bert", "broadcast = off")
         both[1].local("anna", "broadcast = off")
     for agent in both:
         agent.up()
+        prefer(agent.process)
     both[0].wait_up("bert")
     both[1].wait_up("anna")
     for agent in both:
