@@ -25,6 +25,8 @@ static void check_ports(const struct config *c)
 		fuzz_must(config_vlan_by_id(c, port->vlan) != NULL, "a port without a vlan");
 		fuzz_must(text_check_name(port->name, NULL) == 0, "a port without a name");
 		fuzz_must(port->broadcast > 0, "a port without a broadcast limit");
+		if (port->type != PORT_MCAST)
+			continue;
 		fuzz_must(addr_is_ipv4(&port->mcast.group), "a hub without a group");
 		fuzz_must((port->mcast.scope == MCAST_AUTO) == !port->mcast.interface[0],
 			  "an interface by scope and another by name");
