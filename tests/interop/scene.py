@@ -131,6 +131,15 @@ def barrier(scene, line, peer):
     line.until(lambda: token in peer.pongs, scene.agent.story)
 
 
+def quiet(line, seconds=2):
+    """The agent has said all that it says of its own accord when a session is new."""
+    since, before = now(), len(line.came)
+    while now() - since < seconds:
+        line.serve(0.1)
+        if len(line.came) > before:
+            since, before = now(), len(line.came)
+
+
 def plain_texts(line, session):
     """The plain texts of the data that came on a session."""
     return [

@@ -21,6 +21,7 @@ from scene import (
     late_frame,
     now,
     plain_texts,
+    quiet,
     settled,
 )
 
@@ -159,7 +160,7 @@ def test_the_agent_pings_when_nothing_was_sent_for_20_s_and_takes_the_pong(scene
 
 def test_data_is_answered_with_a_keep_alive_within_10_s(scene):
     line, peer = scene.connect()
-    barrier(scene, line, peer)
+    quiet(line)
     peer.send_frame(now(), LAN, from_node(60))
     start, before = now(), len(line.came)
     line.until(lambda: len(line.came) > before, scene.agent.story)
