@@ -4,9 +4,12 @@
 meson knows TAP: it then shows and counts single cases instead of whole files. TAP goes to
 standard output; everything that pytest and the tests print goes to standard error.
 
-Usage: pytap.py [pytest arguments] FILE...
+Usage: pytap.py [--at-once N] [pytest arguments] FILE...
+
+--at-once N runs N cases at a time, where pytest-xdist is there: for files whose cases mostly wait.
 """
 
+import importlib.util
 import os
 import signal
 import sys
@@ -49,13 +52,23 @@ class Tap:
         self.out.write(f"1..{self.count}\n")
 
 
+def with_workers(arguments):
+    """Ours in front of pytest's: --at-once becomes what xdist calls it, or nothing."""
+    if arguments[:1] != ["--at-once"]:
+        return arguments
+    at_once = int(arguments[1])
+    workers = ["-n", str(at_once)] if at_once > 1 and importlib.util.find_spec("xdist") else []
+    return [*workers, *arguments[2:]]
+
+
 def main():
     """Run pytest; 0 unless pytest itself broke: TAP has told meson about failures."""
     # meson's time limit is a SIGTERM: fixtures must get to remove what they made
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    arguments = ["-p", "no:cacheprovider", "-q", "-rA", "--tb=short", *sys.argv[1:]]
+    arguments = ["-p", "no:cacheprovider", "-q", "-rA", "--tb=short"]
+    arguments += with_workers(sys.argv[1:])
     status = pytest.main(arguments, plugins=[Tap(out)])
     out.flush()
     told = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
