@@ -101,20 +101,32 @@ void identity_free(struct identity *id)
 	*id = (struct identity){0};
 }
 
-struct mac identity_machine_mac(const struct public_key *key, uint32_t machine)
+static struct mac derive_mac(const struct public_key *key, const char *domain, const void *what,
+			     size_t len)
 {
-	static const char domain[] = "longwire machine 1";
-	uint8_t hash[crypto_generichash_BYTES_MIN], number[MACHINE_BYTES];
-	struct writer w = writer_over(number, sizeof(number));
-	crypto_generichash_state state;
+	uint8_t hash[crypto_generichash_BYTES_MIN];
 	struct mac mac = {{LOCALLY_ADMINISTERED}};
+	crypto_generichash_state state;
 
-	writer_u32(&w, machine);
 	crypto_generichash_init(&state, NULL, 0, sizeof(hash));
-	crypto_generichash_update(&state, (const uint8_t *)domain, sizeof(domain) - 1);
+	crypto_generichash_update(&state, (const uint8_t *)domain, strlen(domain));
 	crypto_generichash_update(&state, key->b, KEY_BYTES);
-	crypto_generichash_update(&state, number, sizeof(number));
+	crypto_generichash_update(&state, what, len);
 	crypto_generichash_final(&state, hash, sizeof(hash));
 	memcpy(mac.b + 1, hash, MAC_BYTES - 1);
 	return mac;
+}
+
+struct mac identity_machine_mac(const struct public_key *key, uint32_t machine)
+{
+	uint8_t number[MACHINE_BYTES];
+	struct writer w = writer_over(number, sizeof(number));
+
+	writer_u32(&w, machine);
+	return derive_mac(key, "longwire machine 1", number, sizeof(number));
+}
+
+struct mac identity_named_mac(const struct public_key *key, const char *name)
+{
+	return derive_mac(key, "longwire machine name 1", name, strlen(name));
 }

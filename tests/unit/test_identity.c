@@ -146,6 +146,23 @@ static void machine_macs_are_stable_distinct_and_local(void **state)
 	assert_string_equal(mac_format(&first, text), "02:cb:6c:7a:87:56");
 }
 
+static void macs_of_named_machines_are_stable_distinct_and_local(void **state)
+{
+	const struct public_key key = {{1}}, other = {{2}};
+	struct mac first = identity_named_mac(&key, "win98"),
+		   again = identity_named_mac(&key, "win98"),
+		   second = identity_named_mac(&key, "win99"),
+		   elsewhere = identity_named_mac(&other, "win98"),
+		   numbered = identity_machine_mac(&key, 1);
+
+	(void)state;
+	assert_true(mac_equal(&first, &again));
+	assert_false(mac_equal(&first, &second));
+	assert_false(mac_equal(&first, &elsewhere));
+	assert_false(mac_equal(&first, &numbered));
+	assert_int_equal(first.b[0], 0x02);
+}
+
 static int start(void **state)
 {
 	return sodium_init() < 0 ? -1 : scratch_make(state);
@@ -163,6 +180,8 @@ int main(void)
 		cmocka_unit_test_setup(identity_that_others_can_read_is_refused, scratch_begin),
 		cmocka_unit_test_setup(missing_identity_says_so, scratch_begin),
 		cmocka_unit_test_setup(machine_macs_are_stable_distinct_and_local, scratch_begin),
+		cmocka_unit_test_setup(macs_of_named_machines_are_stable_distinct_and_local,
+				       scratch_begin),
 	};
 
 	return cmocka_run_group_tests(tests, start, scratch_remove);

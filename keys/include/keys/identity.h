@@ -52,4 +52,8 @@ void identity_free(struct identity *id);
  */
 struct mac identity_machine_mac(const struct public_key *key, uint32_t machine);
 
+/** identity_named_mac() - Likewise, for a machine that is told apart by a text: "longwire machine name 1"
+ * and @name in place of the number */
+struct mac identity_named_mac(const struct public_key *key, const char *name);
+
 #endif
