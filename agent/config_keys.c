@@ -229,6 +229,7 @@ KEEP(set_port_listen, PORT_KEY_LISTEN)
 KEEP(set_connect, PORT_KEY_CONNECT)
 KEEP(set_mode, PORT_KEY_MODE)
 KEEP(set_insecure, PORT_KEY_INSECURE)
+KEEP(set_fd, PORT_KEY_FD)
 KEEP(set_port_name, PORT_KEY_NAME)
 KEEP(set_mtu, PORT_KEY_MTU)
 
@@ -250,6 +251,7 @@ static const struct ini_key PORT_KEYS[] = {
 	{"connect", set_connect},
 	{"mode", set_mode},
 	{"insecure", set_insecure},
+	{"fd", set_fd},
 	{"name", set_port_name},
 	{"mtu", set_mtu},
 };

@@ -41,6 +41,7 @@ static const struct type {
 			 BIT(PORT_KEY_LISTEN) | BIT(PORT_KEY_CONNECT) | BIT(PORT_KEY_GROUP) |
 				 BIT(PORT_KEY_MODE) | BIT(PORT_KEY_INSECURE),
 			 0, config_settle_stream},
+	[PORT_FD] = {"fd", BIT(PORT_KEY_FD), BIT(PORT_KEY_FD), config_settle_fd},
 	[PORT_TAP] = {"tap", BIT(PORT_KEY_NAME) | BIT(PORT_KEY_MTU), BIT(PORT_KEY_NAME),
 		      config_settle_tap},
 };
@@ -75,6 +76,8 @@ static const char *example(enum port_type type, enum port_key key)
 {
 	if (key == PORT_KEY_GROUP)
 		return "group = 230.0.0.1:33000";
+	if (key == PORT_KEY_FD)
+		return "fd = win98";
 	if (key == PORT_KEY_REMOTE)
 		return "remote = 127.0.0.1:7002";
 	if (key == PORT_KEY_NAME)

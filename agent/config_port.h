@@ -6,7 +6,7 @@
  *	config_port.c		which keys a type takes, and one port from them
  *	config_port_error.c	what is wrong, with its place
  *	config_port_interface.c	keys of mcast and tap
- *	config_port_socket.c	keys of udp, dgram and stream
+ *	config_port_socket.c	keys of udp, dgram, stream and fd
  *	config_port_settled.c	ports beside each other, and in words
  */
 #ifndef AGENT_CONFIG_PORT_H
@@ -35,6 +35,7 @@ int config_settle_mcast(const struct draft *d, struct port_draft *p, struct erro
 int config_settle_udp(const struct draft *d, struct port_draft *p, struct error *err);
 int config_settle_dgram(const struct draft *d, struct port_draft *p, struct error *err);
 int config_settle_stream(const struct draft *d, struct port_draft *p, struct error *err);
+int config_settle_fd(const struct draft *d, struct port_draft *p, struct error *err);
 int config_settle_tap(const struct draft *d, struct port_draft *p, struct error *err);
 
 /** config_port_check_place() - Is none of the first @count ports at the same place of this host?

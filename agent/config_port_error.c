@@ -16,7 +16,8 @@ static const char *const KEY_NAMES[] = {
 	[PORT_KEY_LOCAL] = "local",   [PORT_KEY_REMOTE] = "remote",
 	[PORT_KEY_LISTEN] = "listen", [PORT_KEY_CONNECT] = "connect",
 	[PORT_KEY_MODE] = "mode",     [PORT_KEY_INSECURE] = "insecure",
-	[PORT_KEY_NAME] = "name",     [PORT_KEY_MTU] = "mtu",
+	[PORT_KEY_FD] = "fd",         [PORT_KEY_NAME] = "name",
+	[PORT_KEY_MTU] = "mtu",
 };
 _Static_assert(sizeof(KEY_NAMES) / sizeof(KEY_NAMES[0]) == PORT_KEY_COUNT, "each key has a name");
 

@@ -27,6 +27,8 @@ static bool is_same_place(const struct port_config *a, const struct port_config 
 {
 	if (a->type == PORT_MCAST && b->type == PORT_MCAST)
 		return is_same_hub(a, b);
+	if (a->type == PORT_FD && b->type == PORT_FD)
+		return strcmp(a->plug.fd, b->plug.fd) == 0;
 	if (a->type == PORT_TAP && b->type == PORT_TAP)
 		return strcmp(a->tap.name, b->tap.name) == 0;
 	if (a->plug.local.kind == ENDPOINT_NONE)
@@ -42,7 +44,7 @@ static const struct {
 } PLACES[] = {
 	[PORT_MCAST] = {"hub", "group or interface"}, [PORT_UDP] = {"socket", "'local'"},
 	[PORT_DGRAM] = {"socket", "'local'"},         [PORT_STREAM] = {"socket", "'listen'"},
-	[PORT_TAP] = {"interface", "'name'"},
+	[PORT_FD] = {"descriptor", "'fd'"},           [PORT_TAP] = {"interface", "'name'"},
 };
 _Static_assert(sizeof(PLACES) / sizeof(PLACES[0]) == PORT_TYPES, "each type is here");
 
@@ -86,7 +88,7 @@ int config_port_check(const struct config *c, const struct port_config *port, st
 static bool is_same_plug(const struct plug_config *a, const struct plug_config *b)
 {
 	return endpoint_equal(&a->local, &b->local) && endpoint_equal(&a->remote, &b->remote) &&
-	       strcmp(a->group, b->group) == 0 && a->mode == b->mode;
+	       strcmp(a->group, b->group) == 0 && a->mode == b->mode && strcmp(a->fd, b->fd) == 0;
 }
 
 bool port_config_same(const struct port_config *a, const struct port_config *b)
@@ -138,6 +140,8 @@ const char *port_config_describe(const struct port_config *p, char out[PORT_TEXT
 		at += snprintf(out + at, PORT_TEXT_BYTES - (size_t)at, ", %s %s",
 			       is_stream ? "connect" : "remote",
 			       endpoint_format(&p->plug.remote, end));
+	if (p->plug.fd[0])
+		snprintf(out + at, PORT_TEXT_BYTES - (size_t)at, ", fd %s", p->plug.fd);
 	if (p->plug.group[0])
 		snprintf(out + at, PORT_TEXT_BYTES - (size_t)at, ", group %s", p->plug.group);
 	return out;

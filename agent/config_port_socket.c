@@ -1,5 +1,5 @@
 /*
- * config_port_socket.c - ports at a socket: udp, dgram and stream; see config_port.h
+ * config_port_socket.c - ports at a socket: udp, dgram, stream and fd; see config_port.h
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -192,4 +192,14 @@ int config_settle_stream(const struct draft *d, struct port_draft *p, struct err
 	if (rc == 0)
 		rc = check_exposed(d, p, connect, &plug->remote, err);
 	return rc ? rc : take_access(d, p, err);
+}
+
+int config_settle_fd(const struct draft *d, struct port_draft *p, struct error *err)
+{
+	const struct port_word *fd = &p->words[PORT_KEY_FD];
+
+	if (text_check_name(fd->text, err))
+		return config_port_place(d, fd->line, err);
+	strcpy(p->port.plug.fd, fd->text);
+	return 0;
 }

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "agent/inherited.h"
 #ifdef __linux__
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -14,7 +16,6 @@
 
 enum {
 	PRIVATE_UMASK = 077,
-	FIRST_INHERITED = STDERR_FILENO + 1,
 	DESCRIPTORS_MAX = 65536
 };
 
@@ -35,18 +36,19 @@ static void open_standard(void)
 		close(fd);
 }
 
-static void close_inherited(void)
+/* @first: and all above it */
+static void close_inherited(int first)
 {
 	struct rlimit limit = {.rlim_cur = DESCRIPTORS_MAX};
 
 #ifdef __linux__
-	if (close_range(FIRST_INHERITED, ~0U, 0) == 0)
+	if (close_range((unsigned)first, ~0U, 0) == 0)
 		return;
 #endif
 	getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur > DESCRIPTORS_MAX)
 		limit.rlim_cur = DESCRIPTORS_MAX;
-	for (int fd = FIRST_INHERITED; fd < (int)limit.rlim_cur; fd++)
+	for (int fd = first; fd < (int)limit.rlim_cur; fd++)
 		close(fd);
 }
 
@@ -62,7 +64,7 @@ void sandbox_begin(struct sandbox *s)
 #endif
 	umask(PRIVATE_UMASK);
 	open_standard();
-	close_inherited();
+	close_inherited(INHERITED_FIRST + inherited_take());
 }
 
 void sandbox_finish(struct sandbox *s)

@@ -1,5 +1,5 @@
 /*
- * plug.h - what the ports for single machines share: udp, dgram and stream
+ * plug.h - what the ports for single machines share: udp, dgram, stream and fd
  *
  * Layer: agent (ports), private.
  */

@@ -189,6 +189,7 @@ extern const struct port_ops mcast_ops;
 extern const struct port_ops udp_ops;
 extern const struct port_ops dgram_ops;
 extern const struct port_ops stream_ops;
+extern const struct port_ops fd_ops;
 extern const struct port_ops tap_ops;
 
 /** mcast_serves() - May @d be a datagram of one of these hub ports? @hubs: the list of all of them */

@@ -193,6 +193,7 @@ static void places_where_machines_plug_in_are_read(void **state)
 		{"stream", "connect = 127.0.0.1:7001", "stream, connect 127.0.0.1:7001"},
 		{"stream", "connect = vm.example:7001\ninsecure = yes",
 		 "stream, connect vm.example:7001"},
+		{"fd", "fd = win98", "fd, fd win98"},
 		{"tap", "name = lw0", "tap, interface lw0"},
 		{"tap", "mtu = 9000\nname = lw1", "tap, interface lw1, mtu 9000"},
 	};
@@ -239,6 +240,9 @@ static void values_that_do_not_fit_the_type_are_refused_with_their_line(void **s
 		 ":3: [port p] has to have either 'listen' or 'connect'"},
 		{"stream", "listen = /a\nconnect = /b",
 		 ":3: [port p] has to have either 'listen' or"},
+		{"fd", "broadcast = 7", ":3: [port p] lacks a line such as 'fd = win98'"},
+		{"fd", "fd = a b", ":5: 'a b' is no name"},
+		{"fd", "fd = a\nlocal = /a", ":6: a port of type fd has no key 'local'"},
 		{"udp", "group = 230.0.0.1:1\nlocal = 127.0.0.1:1\nremote = 127.0.0.1:2",
 		 ":5: a port of type udp has no key 'group'; take it out"},
 		{"mcast", "group = 230.0.0.1:1\nlocal = /a",
@@ -372,7 +376,7 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		{13, "", ":12: [port hub] has no vlan, and there are 2; expected 'vlan = lan'"},
 		{14, "type = magic",
 		 ":14: there is no port type 'magic'; expected one of mcast, udp, dgram, stream, "
-		 "tap"},
+		 "fd, tap"},
 		{14, "", ":12: [port hub] lacks a line such as 'type = mcast'"},
 		{15, "", ":12: [port hub] lacks a line such as 'group = 230.0.0.1:33000'"},
 		{15, "group = 230.0.0.1", ":15: '230.0.0.1' is no IPv4 address and port"},
@@ -447,6 +451,10 @@ static void ports_at_one_place_are_refused(void **state)
 		{"type = stream\nconnect = 127.0.0.1:1\nbroadcast = 1",
 		 "type = stream\nconnect = 127.0.0.1:1", NULL},
 		{"type = dgram\nlocal = @a\nbroadcast = 1", "type = stream\nlisten = @a", NULL},
+		{"type = fd\nfd = a\nbroadcast = 1", "type = fd\nfd = a",
+		 ":7: [port y] is the same descriptor as [port x] in line 3; take one out, or give "
+		 "it another 'fd'"},
+		{"type = fd\nfd = a\nbroadcast = 1", "type = fd\nfd = b", NULL},
 		{"type = tap\nname = lw0\nmtu = 1500", "type = tap\nname = lw0",
 		 ":7: [port y] is the same interface as [port x] in line 3; take one out, or give "
 		 "it another 'name'"},

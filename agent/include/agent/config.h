@@ -37,6 +37,7 @@ enum port_type {
 	PORT_UDP,
 	PORT_DGRAM,
 	PORT_STREAM,
+	PORT_FD,
 	PORT_TAP,
 	PORT_TYPES
 };
@@ -52,16 +53,18 @@ enum mcast_scope {
 };
 
 /**
- * struct plug_config - where one machine, or several, plug in: udp, dgram and stream
+ * struct plug_config - where one machine, or several, plug in: udp, dgram, stream and fd
  * @local:	`local` or `listen`; ENDPOINT_NONE for a stream that connects
  * @remote:	`remote` or `connect`; ENDPOINT_NONE: whoever plugs in
  * @group:	who may use a socket with a path, besides us; may be empty
  * @mode:	of a socket with a path
+ * @fd:		of type fd: what the service manager calls the descriptor
  */
 struct plug_config {
 	struct endpoint local, remote;
 	char group[NAME_BYTES];
 	uint32_t mode;
+	char fd[NAME_BYTES];
 };
 
 struct port_config {

@@ -20,7 +20,7 @@ struct sandbox {
 };
 
 /** sandbox_begin() - Before anything is opened: no core dump, no debugger of our user, private files,
- * and no descriptor that somebody left open, but 0 to 2 */
+ * and no descriptor that somebody left open, but 0 to 2 and what a service manager gave us by name */
 void sandbox_begin(struct sandbox *s);
 
 /** sandbox_finish() - After everything is open: nothing can be gained by executing a program */
