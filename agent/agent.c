@@ -396,6 +396,7 @@ static void close_parts(struct agent *a)
 		control_link_remove(&a->config);
 	control_close(a->control);
 	dump_close(a->dump);
+	command_attach_close(a);
 	watch_close(a->watch);
 	netwatch_close(a->netwatch);
 	peers_free(a->peers);

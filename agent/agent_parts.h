@@ -83,4 +83,12 @@ int command_dump_open(struct agent *a);
 /** command_dump() - Carry out "dump": the connection becomes a stream of frames */
 void command_dump(struct agent *a, struct control_request *r);
 
+/* ---- command_attach.c ---- */
+
+/** command_attach() - Carry out "attach": the connection becomes a machine's */
+void command_attach(struct agent *a, struct control_request *r);
+
+/** command_attach_close() - Hang up on all machines; before lan_close() */
+void command_attach_close(struct agent *a);
+
 #endif

@@ -122,6 +122,7 @@ static const struct command {
 	{"dump", false, command_dump}, /* who may plug a machine in may watch, too */
 	{"plug", false, command_plug},
 	{"unplug", false, command_unplug},
+	{"attach", false, command_attach},
 	{"reload", true, do_reload},
 };
 

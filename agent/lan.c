@@ -226,6 +226,8 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err)
 	int code;
 
 	snprintf(l->folder, sizeof(l->folder), "%s", config->folder);
+	l->broadcast = config->broadcast;
+	lan_attached_reload(l, config);
 	close_what_goes(l, config);
 	code = open_what_comes(l, config, err);
 	for (size_t i = 0; i < l->peers_capacity; i++)

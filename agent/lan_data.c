@@ -295,16 +295,22 @@ static int only_vlan(const struct lan *l, struct lan_vlan **out, struct error *e
 	return *out ? 0 : error_set(err, -ENOENT, "this agent has no vlan");
 }
 
+int lan_find_vlan(const struct lan *l, uint16_t id, struct lan_vlan **out, struct error *err)
+{
+	if (id == 0)
+		return only_vlan(l, out, err);
+	*out = lan_vlan_by_id(l, id);
+	return *out ? 0 : error_set(err, -ENOENT, "this agent has no vlan with id %u", id);
+}
+
 int lan_inject(struct lan *l, uint16_t id, const uint8_t *frame, size_t len, struct error *err)
 {
 	struct port_frame f = {.bytes = frame, .len = len};
 	struct forward_from from = {.member = SWITCH_NOBODY};
-	struct lan_vlan *vlan = lan_vlan_by_id(l, id);
 	struct switch_verdict v;
-	int code = id == 0 ? only_vlan(l, &vlan, err) : 0;
+	struct lan_vlan *vlan;
+	int code = lan_find_vlan(l, id, &vlan, err);
 
-	if (code == 0 && !vlan)
-		code = error_set(err, -ENOENT, "this agent has no vlan with id %u", id);
 	if (code < 0)
 		return code;
 	v = switch_frame(vlan->sw, SWITCH_NOBODY, frame, len, lan_now_ns(l));

@@ -19,7 +19,7 @@ enum {
 
 /* ---- names ---- */
 
-static bool is_named(const struct lan *l, const char *name)
+bool lan_is_named(const struct lan *l, const char *name)
 {
 	for (size_t i = 0; i < LAN_PORTS_MAX; i++) {
 		if (l->ports[i] && strcmp(l->ports[i]->name, name) == 0)
@@ -45,7 +45,7 @@ static void name_lane(const struct lan_port *parent, const char *stem,
 			snprintf(out, LAN_PORT_NAME_BYTES, "%s/%.*s.%u", port, STEM_MAX, stem,
 				 number);
 		number++;
-	} while (is_named(parent->lan, out));
+	} while (lan_is_named(parent->lan, out));
 }
 
 /* ---- life ---- */
@@ -59,8 +59,7 @@ static size_t count_lanes(const struct lan_port *parent)
 	return count;
 }
 
-/* Return: a free slot, or LAN_PORTS_MAX. */
-static size_t find_slot(const struct lan *l)
+size_t lan_free_lane(const struct lan *l)
 {
 	size_t slot = CONFIG_PORTS_MAX;
 
@@ -73,7 +72,7 @@ int lan_on_lane_open(void *context, struct port *lane, const char *stem)
 {
 	struct lan_port *parent = context, *p = NULL;
 	struct lan *l = parent->lan;
-	size_t slot = find_slot(l);
+	size_t slot = lan_free_lane(l);
 
 	if (slot < LAN_PORTS_MAX && count_lanes(parent) < PORT_LANES_MAX)
 		p = calloc(1, sizeof(*p));

@@ -11,10 +11,11 @@
  *	lan_segments.c	other agents on the same segments
  *	lan_flood.c	who sends more than its share
  *	lan_lanes.c	machines that share a port, each a member by itself
+ *	lan_attached.c	machines that were handed over
  *	lan_status.c	what status and log say of it
  *
- * A member of a switch is a port or a lane of one, numbered by its slot, or a peer, numbered by the engine
- * from LAN_PEER_BASE on. Ports of the configuration have the first slots.
+ * A member of a switch is a port, a lane of one or a machine that was handed over, numbered by its slot, or a
+ * peer, numbered by the engine from LAN_PEER_BASE on. Ports of the configuration have the first slots.
  */
 #ifndef AGENT_LAN_PRIVATE_H
 #define AGENT_LAN_PRIVATE_H
@@ -32,7 +33,7 @@
 #include "udp.h"
 
 enum {
-	LAN_LANES_MAX = 192, /* of all ports */
+	LAN_LANES_MAX = 192, /* of all ports, and machines that were handed over */
 	LAN_PORTS_MAX = CONFIG_PORTS_MAX + LAN_LANES_MAX,
 	LAN_PEER_BASE = LAN_PORTS_MAX,
 	LAN_PEERS_MAX = 4096, /* engine_config.peers_max */
@@ -80,7 +81,7 @@ enum {
 		2 * NAME_BYTES + 16 /* a port's, "/", what tells its lanes apart, and a number */
 };
 
-/* @parent: whose lane it is, or NULL; @config is then the parent's */
+/* @parent: whose lane it is, and whose @config; else NULL */
 struct lan_port {
 	struct lan *lan;
 	struct lan_port *parent;
@@ -118,6 +119,7 @@ struct lan {
 	bool segments_touched; /* something happened there in this batch */
 	uint64_t now_ns;       /* of the current batch; 0 between batches */
 	uint32_t max_frame;
+	uint32_t broadcast;             /* of whoever sets no limit of its own */
 	char folder[CONFIG_PATH_BYTES]; /* for commands in warnings */
 	struct udp_area area;
 	struct mcast *hubs;
@@ -175,6 +177,18 @@ void lan_on_lane_close(void *lane_context);
 
 /** lan_lanes_reload() - @p has another configuration */
 void lan_lanes_reload(const struct lan_port *p);
+
+/** lan_is_named() - Has some port, lane or machine that name? */
+bool lan_is_named(const struct lan *l, const char *name);
+
+/** lan_free_lane() - Return: a slot behind those of configured ports, or LAN_PORTS_MAX */
+size_t lan_free_lane(const struct lan *l);
+
+/** lan_find_vlan() - @id: 0: the only one. Return: 0, or a negative errno with @err */
+int lan_find_vlan(const struct lan *l, uint16_t id, struct lan_vlan **out, struct error *err);
+
+/** lan_attached_reload() - Other ports and vlans are about to come; those that go are still there */
+void lan_attached_reload(struct lan *l, const struct config *config);
 
 /** lan_lanes_drop() - @p is about to be closed, and frees what they were for */
 void lan_lanes_drop(const struct lan_port *p);

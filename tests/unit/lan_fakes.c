@@ -317,6 +317,7 @@ int set_up(void **state)
 	clock_ns = S_NS;
 	f->engine.room = full_room;
 	f->config.max_frame = FRAME_MAX_DEFAULT_BYTES;
+	f->config.broadcast = BROADCAST_OFF;
 	strcpy(f->config.folder, "/anna/lw");
 	add_vlan(&f->config, "red", RED);
 	add_vlan(&f->config, "blue", BLUE);

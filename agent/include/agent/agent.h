@@ -70,6 +70,7 @@ struct agent {
 	struct control *control;
 	struct pings *pings;
 	struct dump *dump;
+	struct attached *attached; /* machines that were handed over; see command_attach.c */
 	struct watch *watch;
 	struct netwatch *netwatch;
 

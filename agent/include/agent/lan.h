@@ -81,6 +81,41 @@ void lan_flush(struct lan *l);
  * the only one */
 int lan_inject(struct lan *l, uint16_t vlan, const uint8_t *frame, size_t len, struct error *err);
 
+/* ---- machines that are handed over ---- */
+
+struct lan_attached;
+
+/** struct lan_machine - @name: what status shall call it, a valid name; @vlan: id, 0 for the only one; @fd: one
+ * end of a socketpair, see longwire-control(7) */
+struct lan_machine {
+	const char *name;
+	uint16_t vlan;
+	int fd;
+};
+
+/** struct lan_attach_end - @on_end: its other end is closed, or there is no place for it any more: called from
+ * the loop or lan_reload(), detaches it */
+struct lan_attach_end {
+	void (*on_end)(void *context);
+	void *context;
+};
+
+/**
+ * lan_attach() - A further member of a vlan, until lan_detach()
+ * @machine:	its descriptor is consumed, also on failure
+ * @end:	copied
+ *
+ * Return: 0, or a negative errno with @err
+ */
+int lan_attach(struct lan *l, const struct lan_machine *machine, const struct lan_attach_end *end,
+	       struct lan_attached **out, struct error *err);
+
+/** lan_attached_name() - What status calls it: with a number where the name was taken */
+const char *lan_attached_name(const struct lan_attached *a);
+
+/** lan_detach() - Before lan_close() */
+void lan_detach(struct lan_attached *a);
+
 /** lan_network_changed() - Interfaces, addresses or routes changed: ports look again */
 void lan_network_changed(struct lan *l);
 
