@@ -24,8 +24,8 @@ enum {
 static const char SERVICE_FOLDER[] = "/etc/longwire";
 static const char SERVICE_SOCKET[] = "/run/longwire/" CONTROL_SOCKET_NAME;
 
-/* Return: a connected descriptor, or a negative errno */
-static int connect_to(const char *path)
+/* @flags: for socket(2). Return: a connected descriptor, or a negative errno */
+static int connect_to(const char *path, int flags)
 {
 	const struct timeval limit = {.tv_sec = ANSWER_WITHIN_S};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -34,7 +34,7 @@ static int connect_to(const char *path)
 	if (strlen(path) >= sizeof(at.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(at.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -61,21 +61,21 @@ static void configured_path(const char *folder, char out[CONFIG_PATH_BYTES])
 /* As configured; else in the folder, where the agent leaves a link when its own $RUNTIME_DIRECTORY is
  * another; else where a service has it that may not write to its folder.
  * Return: a descriptor, or a negative errno; @path: the last one that was tried */
-static int find_socket(const char *folder, char path[CONFIG_PATH_BYTES])
+static int find_socket(const char *folder, int flags, char path[CONFIG_PATH_BYTES])
 {
 	int fd = -ENOENT;
 
 	configured_path(folder, path);
 	if (path[0])
-		fd = connect_to(path);
+		fd = connect_to(path, flags);
 	if (fd != -ENOENT && fd != -ECONNREFUSED)
 		return fd;
 	if (config_path(folder, CONTROL_SOCKET_NAME, path, NULL) == 0)
-		fd = connect_to(path);
+		fd = connect_to(path, flags);
 	if ((fd != -ENOENT && fd != -ECONNREFUSED) || strcmp(folder, SERVICE_FOLDER) != 0)
 		return fd;
 	strcpy(path, SERVICE_SOCKET);
-	return connect_to(path);
+	return connect_to(path, flags);
 }
 
 static int refuse(const char *folder, const char *path, int code, struct error *err)
@@ -97,7 +97,7 @@ static int refuse(const char *folder, const char *path, int code, struct error *
 int control_client_open(struct control_client *c, const char *folder, struct error *err)
 {
 	char path[CONFIG_PATH_BYTES];
-	int fd = find_socket(folder, path);
+	int fd = find_socket(folder, 0, path);
 
 	*c = (struct control_client){0};
 	if (fd < 0)
@@ -105,6 +105,14 @@ int control_client_open(struct control_client *c, const char *folder, struct err
 	c->fd = fd;
 	c->stream = fdopen(fd, "r");
 	return c->stream ? 0 : error_set(err, -ENOMEM, "%s: no memory", path);
+}
+
+int control_client_connect(const char *folder, struct error *err)
+{
+	char path[CONFIG_PATH_BYTES];
+	int fd = find_socket(folder, SOCK_NONBLOCK, path);
+
+	return fd < 0 ? refuse(folder, path, fd, err) : fd;
 }
 
 static int send_line(int fd, json_t *request)

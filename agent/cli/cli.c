@@ -40,19 +40,34 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	}
 }
 
-int cli_parse(struct cli *cli, int argc, char **argv, const struct argp *argp, void *input)
+/* @flags: of argp_parse() */
+static int parse(struct common_input *in, unsigned flags, int argc, char **argv,
+		 const struct argp *argp)
 {
 	const struct argp_child children[] = {{argp, 0, NULL, 0}, {0}};
 	const struct argp common = {
 		.options = COMMON_OPTIONS, .parser = parse_common, .children = children};
-	struct common_input in = {.cli = cli, .input = input};
 	struct error err;
 
-	if (argp_parse(&common, argc, argv, 0, NULL, &in))
+	if (argp_parse(&common, argc, argv, flags, NULL, in))
 		return CLI_USAGE;
-	if (config_folder(cli->folder_option, cli->folder, &err))
+	if (config_folder(in->cli->folder_option, in->cli->folder, &err))
 		return cli_fail(&err);
 	return CLI_DONE;
+}
+
+int cli_parse(struct cli *cli, int argc, char **argv, const struct argp *argp, void *input)
+{
+	struct common_input in = {.cli = cli, .input = input};
+
+	return parse(&in, 0, argc, argv, argp);
+}
+
+int cli_parse_in_order(struct cli *cli, int argc, char **argv, const struct argp *argp, void *input)
+{
+	struct common_input in = {.cli = cli, .input = input};
+
+	return parse(&in, ARGP_IN_ORDER, argc, argv, argp);
 }
 
 int cli_fail(const struct error *err)

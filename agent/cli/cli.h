@@ -46,6 +46,10 @@ struct cli {
  */
 int cli_parse(struct cli *cli, int argc, char **argv, const struct argp *argp, void *input);
 
+/** cli_parse_in_order() - Likewise, where options end at the first argument: the rest is another program's */
+int cli_parse_in_order(struct cli *cli, int argc, char **argv, const struct argp *argp,
+		       void *input);
+
 /** cli_fail() - Print "longwire: TEXT" on standard error. Return: CLI_FAILED */
 int cli_fail(const struct error *err);
 
@@ -95,6 +99,7 @@ int cmd_init(int argc, char **argv, struct cli *cli);
 int cmd_ping(int argc, char **argv, struct cli *cli);
 int cmd_plug(int argc, char **argv, struct cli *cli);
 int cmd_remove(int argc, char **argv, struct cli *cli);
+int cmd_run(int argc, char **argv, struct cli *cli);
 int cmd_send(int argc, char **argv, struct cli *cli);
 int cmd_status(int argc, char **argv, struct cli *cli);
 int cmd_unplug(int argc, char **argv, struct cli *cli);

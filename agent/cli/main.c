@@ -24,6 +24,7 @@ static const struct command {
 } COMMANDS[] = {
 	{"init", cmd_init, "make identity.key, agent.conf and peers/"},
 	{"up", cmd_up, "run the agent in the foreground"},
+	{"run", cmd_run, "start a QEMU machine that is on the LAN"},
 	{"status", cmd_status, "show peers, ports, machines and warnings"},
 	{"card", cmd_card, "print your card, or a MAC for a machine"},
 	{"add", cmd_add, "trust the card that somebody sent"},

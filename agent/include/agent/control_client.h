@@ -28,6 +28,10 @@ struct control_client {
  */
 int control_client_open(struct control_client *c, const char *folder, struct error *err);
 
+/** control_client_connect() - Likewise, for who waits for nothing. Return: a descriptor that does not block;
+ * -EAGAIN when the agent is too busy to be connected to; else as control_client_open() */
+int control_client_connect(const char *folder, struct error *err);
+
 /**
  * control_client_ask() - One request, one answer
  * @request:	consumed; an object with "cmd"
