@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "socket_file.h"
 
 enum {
 	OWNER_MODE = 0600,
@@ -64,14 +65,16 @@ enum access access_of(const struct access_rule *rule, int fd)
 
 int access_apply(const struct access_rule *rule, const char *path, struct error *err)
 {
-	if (rule->has_group && chown(path, (uid_t)-1, rule->gid) != 0)
+	int rc = socket_file_give(path, rule->has_group ? &rule->gid : NULL,
+				  rule->has_group ? GROUP_MODE : OWNER_MODE);
+
+	if (rc == -EPERM && rule->has_group)
 		return error_set(
-			err, -errno,
+			err, rc,
 			"%s: cannot be given to the group of 'group =' (%s); the agent's user "
 			"must be a member of it",
-			path, strerror(errno));
-	if (chmod(path, rule->has_group ? GROUP_MODE : OWNER_MODE) != 0)
-		return error_set(err, -errno, "%s: cannot set its mode (%s)", path,
-				 strerror(errno));
+			path, strerror(-rc));
+	if (rc)
+		return error_set(err, rc, "%s: cannot set its mode (%s)", path, strerror(-rc));
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../socket_file.h"
+
 /* ---- a name that is taken ---- */
 
 enum holder {
@@ -88,27 +90,31 @@ static int bind_path(int fd, const struct sockaddr_un *at, socklen_t len, struct
 	return code < 0 ? say_why_not(at->sun_path, code, why) : 0;
 }
 
+static int say_not_given(const char *path, const char *group, int code, struct error *why)
+{
+	if (code == -EPERM && group[0])
+		return error_set(
+			why, code,
+			"%s cannot be given to the group '%s' (%s): the agent's user has to "
+			"be a member of it",
+			path, group, strerror(-code));
+	return error_set(why, code, "%s cannot be given its mode: %s", path, strerror(-code));
+}
+
 /* The agent's umask made it ours alone; from here on it is what was asked for. */
 static int give_access(const struct plug_config *config, struct error *why)
 {
-	const char *path = config->local.text;
 	const struct group *group = config->group[0] ? getgrnam(config->group) : NULL;
+	int code;
 
 	if (config->group[0] && !group)
 		return error_set(why, -ENOENT,
 				 "there is no group '%s' on this host: correct `group`, or make it "
 				 "with 'groupadd %s'",
 				 config->group, config->group);
-	if (group && lchown(path, (uid_t)-1, group->gr_gid) < 0)
-		return error_set(
-			why, -errno,
-			"%s cannot be given to the group '%s' (%s): the agent's user has to "
-			"be a member of it",
-			path, config->group, strerror(errno));
-	if (chmod(path, (mode_t)config->mode) < 0)
-		return error_set(why, -errno, "%s cannot be given its mode: %s", path,
-				 strerror(errno));
-	return 0;
+	code = socket_file_give(config->local.text, group ? &group->gr_gid : NULL,
+				(mode_t)config->mode);
+	return code < 0 ? say_not_given(config->local.text, config->group, code, why) : 0;
 }
 
 static int set_up_path(struct unix_socket *s, const struct plug_config *config, struct error *why)
