@@ -152,6 +152,7 @@ static void handle(struct agent *a, const struct engine_event *event, uint64_t n
 	case ENGINE_EVENT_RESERVE:
 		reserve(a);
 		break;
+	case ENGINE_EVENT_PATH:
 	case ENGINE_EVENT_HELLO:
 		break; /* read from peer info when status asks */
 	}

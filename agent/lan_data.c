@@ -255,9 +255,10 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 
 void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t len)
 {
+	const struct route route = {.remote = *from};
 	struct frame_in in;
 
-	engine_input(l->engine, from, datagram, len, lan_now_ns(l));
+	engine_input(l->engine, &route, datagram, len, lan_now_ns(l));
 	while (engine_next_frame(l->engine, &in, lan_now_ns(l))) {
 		if (in.frame)
 			take_from_peer(l, &in);

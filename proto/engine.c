@@ -175,12 +175,13 @@ bool engine_is_data(const uint8_t *datagram, size_t len)
 	return len >= DATA_MIN_BYTES && datagram[0] == MESSAGE_DATA;
 }
 
-enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
+enum drop engine_input(struct engine *e, const struct route *route, uint8_t *datagram, size_t len,
 		       uint64_t now_ns)
 {
 	static const size_t lengths[] = {[MESSAGE_INITIATION] = INITIATION_BYTES,
 					 [MESSAGE_RESPONSE] = RESPONSE_BYTES,
 					 [MESSAGE_COOKIE] = COOKIE_REPLY_BYTES};
+	const struct addr *from = &route->remote;
 	uint8_t type;
 
 	e->input.peer = NULL;
@@ -193,7 +194,7 @@ enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datag
 	if (type == MESSAGE_DATA) {
 		if (len < DATA_MIN_BYTES)
 			return engine_drop(e, DROP_TOO_SHORT);
-		return input_data(e, from, datagram, len, now_ns);
+		return input_data(e, route, datagram, len, now_ns);
 	}
 	if (len != lengths[type])
 		return engine_drop(e, DROP_BAD_LENGTH);

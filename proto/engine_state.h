@@ -224,7 +224,7 @@ struct input {
 	struct peer *peer; /* NULL: none */
 	uint32_t local_index;
 	bool challenged; /* a path challenge in it was answered */
-	struct addr from;
+	struct route route;
 	struct reader records;
 };
 

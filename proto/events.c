@@ -18,11 +18,11 @@ void event_raise(struct engine *e, struct peer *p, enum engine_event_type type)
 static enum engine_event_type next_type(const struct peer *p)
 {
 	static const enum engine_event_type order_if_up[] = {
-		ENGINE_EVENT_DOWN,  ENGINE_EVENT_UP,    ENGINE_EVENT_RENEWED,
-		ENGINE_EVENT_MOVED, ENGINE_EVENT_HELLO, ENGINE_EVENT_UNREACHED};
+		ENGINE_EVENT_DOWN, ENGINE_EVENT_UP,    ENGINE_EVENT_RENEWED,  ENGINE_EVENT_MOVED,
+		ENGINE_EVENT_PATH, ENGINE_EVENT_HELLO, ENGINE_EVENT_UNREACHED};
 	static const enum engine_event_type order_if_down[] = {
-		ENGINE_EVENT_UP,    ENGINE_EVENT_RENEWED, ENGINE_EVENT_DOWN,
-		ENGINE_EVENT_MOVED, ENGINE_EVENT_HELLO,   ENGINE_EVENT_UNREACHED};
+		ENGINE_EVENT_UP,   ENGINE_EVENT_RENEWED, ENGINE_EVENT_DOWN,     ENGINE_EVENT_MOVED,
+		ENGINE_EVENT_PATH, ENGINE_EVENT_HELLO,   ENGINE_EVENT_UNREACHED};
 	const enum engine_event_type *order = p->is_up ? order_if_up : order_if_down;
 	size_t i = 0;
 

@@ -32,7 +32,7 @@ static enum drop open_data(struct peer *p, enum session_slot slot, const struct 
 static void note_heard(struct engine *e, struct peer *p, enum session_slot slot, bool newest,
 		       uint64_t now_ns)
 {
-	const struct addr *from = &e->input.from;
+	const struct addr *from = &e->input.route.remote;
 
 	timers_heard(p, now_ns);
 	if (slot == SLOT_NEXT) {
@@ -48,7 +48,7 @@ static void note_heard(struct engine *e, struct peer *p, enum session_slot slot,
 		path_heard_elsewhere(e, p, from, now_ns);
 }
 
-enum drop input_data(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
+enum drop input_data(struct engine *e, const struct route *route, uint8_t *datagram, size_t len,
 		     uint64_t now_ns)
 {
 	struct reader header = reader_over(datagram + TYPE_BYTES, len - TYPE_BYTES);
@@ -72,7 +72,7 @@ enum drop input_data(struct engine *e, const struct addr *from, uint8_t *datagra
 	e->input = (struct input){
 		.peer = p,
 		.local_index = index,
-		.from = *from,
+		.route = *route,
 		.records = reader_over(datagram + DATA_HEADER_BYTES, sealed.text_len)};
 	note_heard(e, p, slot, newest, now_ns);
 	return DROP_NONE;

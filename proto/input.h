@@ -11,7 +11,7 @@
 #include "engine_state.h"
 
 /** input_data() - A message of type 4, at least DATA_MIN_BYTES: authenticate it, read it from now on */
-enum drop input_data(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
+enum drop input_data(struct engine *e, const struct route *route, uint8_t *datagram, size_t len,
 		     uint64_t now_ns);
 
 #endif

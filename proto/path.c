@@ -146,10 +146,10 @@ void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[T
 {
 	struct record record = {RECORD_PATH_RESPONSE, token, TOKEN_BYTES};
 
-	if (e->input.challenged || !path_may_be(p, &e->input.from))
+	if (e->input.challenged || !path_may_be(p, &e->input.route.remote))
 		return;
 	e->input.challenged = true;
-	if (outbox_record_to(e, p, &record, &e->input.from, now_ns) == DROP_OUTBOX_FULL)
+	if (outbox_record_to(e, p, &record, &e->input.route.remote, now_ns) == DROP_OUTBOX_FULL)
 		peer_drop(p, DROP_OUTBOX_FULL);
 }
 
@@ -158,7 +158,7 @@ void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TO
 {
 	struct challenge *c = &p->challenge;
 
-	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, &e->input.from) ||
+	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, &e->input.route.remote) ||
 	    memcmp(c->token, token, TOKEN_BYTES) != 0 || !path_may_be(p, &c->to))
 		return;
 	path_set_endpoint(e, p, &c->to);

@@ -260,7 +260,7 @@ bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 		.elsewhere = p->elsewhere,
 		.elsewhere_ns = p->elsewhere_ns,
 		.rtt_ns = p->ping.rtt_ns,
-		.mtu_bytes = DATAGRAM_MAX_BYTES,
+		.mtu_bytes = DATAGRAM_BASE_BYTES,
 		.handshake_ns = p->handshake_ns,
 		.heard_ns = p->heard_ns,
 		.tries = p->attempt.count,
@@ -273,4 +273,36 @@ bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 	memcpy(out->drops, p->drops, sizeof(out->drops));
 	describe_hello(e, p, out);
 	return true;
+}
+
+size_t engine_peer_paths(const struct engine *e, int peer, struct path_info out[PEER_PATHS_MAX])
+{
+	const struct peer *p = peer_by_number(e, peer);
+
+	if (!p || !addr_is_set(&p->endpoint))
+		return 0;
+	out[0] = (struct path_info){
+		.remote = p->endpoint, .rtt_ns = p->ping.rtt_ns, .mtu_bytes = DATAGRAM_BASE_BYTES};
+	return 1;
+}
+
+uint32_t engine_peer_mtu(const struct engine *e, int peer)
+{
+	return peer_by_number(e, peer) ? DATAGRAM_BASE_BYTES : 0;
+}
+
+void engine_path_refuse(struct engine *e, int peer, const struct addr *remote, uint64_t now_ns)
+{
+	(void)e;
+	(void)peer;
+	(void)remote;
+	(void)now_ns;
+}
+
+void engine_send_failed(struct engine *e, const struct datagram *d, int error, uint64_t now_ns)
+{
+	(void)e;
+	(void)d;
+	(void)error;
+	(void)now_ns;
 }

@@ -129,7 +129,7 @@ void fuzz_input(struct fuzz_pair *p, unsigned to, const struct addr *from, const
 {
 	uint8_t *exact = fuzz_exact(bytes, len);
 
-	engine_input(p->hosts[to].engine, from, exact, len, p->now_ns);
+	engine_input(p->hosts[to].engine, &(struct route){.remote = *from}, exact, len, p->now_ns);
 	drain(p->hosts[to].engine, p->now_ns);
 	free(exact);
 }

@@ -122,8 +122,16 @@ void sim_agent_set_clock(struct sim *sim, unsigned agent, int64_t offset_ns)
 
 static void take_event(struct sim *sim, struct sim_agent *a, const struct engine_event *event)
 {
-	static const char *const names[] = {"up",        "down", "moved", "hello",
-					    "unreached", "pong", "knock", "reserve"};
+	static const char *const names[] = {[ENGINE_EVENT_UP] = "up",
+					    [ENGINE_EVENT_DOWN] = "down",
+					    [ENGINE_EVENT_RENEWED] = "renewed",
+					    [ENGINE_EVENT_MOVED] = "moved",
+					    [ENGINE_EVENT_PATH] = "path",
+					    [ENGINE_EVENT_HELLO] = "hello",
+					    [ENGINE_EVENT_UNREACHED] = "unreached",
+					    [ENGINE_EVENT_PONG] = "pong",
+					    [ENGINE_EVENT_KNOCK] = "knock",
+					    [ENGINE_EVENT_RESERVE] = "reserve"};
 	struct peer_info info;
 
 	if (sim->verbose) {
@@ -244,7 +252,8 @@ void sim_agent_input(struct sim *sim, unsigned agent, struct sim_packet *packet)
 	if (!exact)
 		abort();
 	memcpy(exact, packet->bytes, packet->len);
-	drop = engine_input(a->host.engine, &packet->from, exact, packet->len, sim->now_ns);
+	drop = engine_input(a->host.engine, &(struct route){.remote = packet->from}, exact,
+			    packet->len, sim->now_ns);
 	sim_trace(sim, &drop, sizeof(drop));
 	if (sim->verbose && sim->calm && drop != DROP_NONE)
 		sim_say(sim, agent, drop_name(drop));

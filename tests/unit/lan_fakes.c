@@ -202,10 +202,10 @@ void engine_count_drop(struct engine *e, int peer, enum drop reason)
 	e->drops[peer][reason]++;
 }
 
-enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
+enum drop engine_input(struct engine *e, const struct route *route, uint8_t *datagram, size_t len,
 		       uint64_t now_ns)
 {
-	(void)from;
+	(void)route;
 	(void)datagram;
 	(void)len;
 	(void)now_ns;

@@ -127,7 +127,8 @@ static void million_datagrams_of_every_type_and_length_abort_nothing(void **stat
 			       &(uint32_t){htobe32(wire_session(w, 0, 1)->local_index)},
 			       INDEX_BYTES);
 		/* In place, not by wire_input(): a million small buffers cost more than the test. */
-		engine_input(wire_engine(w, 0), &w->hosts[1].host.at, bytes, len, w->now_ns);
+		engine_input(wire_engine(w, 0), &(struct route){.remote = w->hosts[1].host.at},
+			     bytes, len, w->now_ns);
 	}
 	assert_true(wire_is_up(w, 0, 1));
 	wire_collect(w);

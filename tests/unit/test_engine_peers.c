@@ -121,7 +121,8 @@ static void peer_removed_while_its_datagram_is_being_read_is_read_no_further(voi
 	forge_put(&at, RECORD_FRAME, frame, sizeof(frame));
 	forge_put(&at, RECORD_FRAME, frame, sizeof(frame));
 	len = forge_data(w, 1, 0, &at, datagram);
-	assert_int_equal(engine_input(e, &w->hosts[1].host.at, datagram, len, w->now_ns),
+	assert_int_equal(engine_input(e, &(struct route){.remote = w->hosts[1].host.at}, datagram,
+				      len, w->now_ns),
 			 DROP_NONE);
 	assert_true(engine_next_frame(e, &in, w->now_ns));
 	engine_peer_remove(e, in.peer, w->now_ns);
@@ -332,7 +333,8 @@ static void a_thousand_peers_are_served_by_one_engine(void **state)
 				struct frame_in frame;
 
 				memcpy(bytes, d[i].bytes, d[i].len);
-				engine_input(spokes[to - 1].engine, &hub.at, bytes, d[i].len,
+				engine_input(spokes[to - 1].engine,
+					     &(struct route){.remote = hub.at}, bytes, d[i].len,
 					     now_ns);
 				while (engine_next_frame(spokes[to - 1].engine, &frame, now_ns))
 					;
@@ -348,7 +350,8 @@ static void a_thousand_peers_are_served_by_one_engine(void **state)
 			n = engine_outbox(spokes[i].engine, &d);
 			for (size_t k = 0; k < n; k++) {
 				memcpy(bytes, d[k].bytes, d[k].len);
-				engine_input(hub.engine, &spokes[i].at, bytes, d[k].len, now_ns);
+				engine_input(hub.engine, &(struct route){.remote = spokes[i].at},
+					     bytes, d[k].len, now_ns);
 				while (engine_next_frame(hub.engine, &frame, now_ns))
 					;
 				if (!engine_outbox_has_room(hub.engine, 8)) {

@@ -119,9 +119,9 @@ static void largest_max_frame_crosses_in_pieces(void **state)
 	wire_collect(w);
 	/* By hand: the frame is longer than what the harness keeps. */
 	while (wire_take(w, MESSAGE_DATA, &p)) {
-		assert_int_equal(
-			engine_input(wire_engine(w, 1), &p.from, p.bytes, p.len, w->now_ns),
-			DROP_NONE);
+		assert_int_equal(engine_input(wire_engine(w, 1), &(struct route){.remote = p.from},
+					      p.bytes, p.len, w->now_ns),
+				 DROP_NONE);
 		while (engine_next_frame(wire_engine(w, 1), &frame, w->now_ns)) {
 			whole++;
 			assert_int_equal(frame.len, FRAME_MAX_BYTES);

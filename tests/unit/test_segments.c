@@ -76,7 +76,8 @@ static void report_says_who_sent_it_and_holds_no_frame(void **state)
 	assert_int_equal(sample_send_report(w, 0, 1, &report), 0);
 	wire_collect(w);
 	assert_true(wire_take(w, MESSAGE_DATA, &p));
-	assert_int_equal(engine_input(wire_engine(w, 1), &p.from, p.bytes, p.len, w->now_ns),
+	assert_int_equal(engine_input(wire_engine(w, 1), &(struct route){.remote = p.from}, p.bytes,
+				      p.len, w->now_ns),
 			 DROP_NONE);
 	memset(&in, 0xff, sizeof(in));
 	assert_true(engine_next_frame(wire_engine(w, 1), &in, w->now_ns));
@@ -103,7 +104,8 @@ static void report_stays_readable_while_its_answer_is_sent(void **state)
 	sample_send_report(w, 0, 1, &report);
 	wire_collect(w);
 	assert_true(wire_take(w, MESSAGE_DATA, &p));
-	engine_input(wire_engine(w, 1), &p.from, p.bytes, p.len, w->now_ns);
+	engine_input(wire_engine(w, 1), &(struct route){.remote = p.from}, p.bytes, p.len,
+		     w->now_ns);
 	assert_true(engine_next_frame(wire_engine(w, 1), &in, w->now_ns));
 	assert_int_equal(sample_send_answer(w, 1, 0, &answer), 0);
 	engine_flush(wire_engine(w, 1), w->now_ns);
@@ -128,7 +130,8 @@ static void reports_answers_and_frames_share_a_datagram_in_order(void **state)
 	assert_int_equal(wire_send(w, 0, 1, 61, 1), DROP_NONE);
 	wire_collect(w);
 	assert_true(wire_take(w, MESSAGE_DATA, &p));
-	engine_input(wire_engine(w, 1), &p.from, p.bytes, p.len, w->now_ns);
+	engine_input(wire_engine(w, 1), &(struct route){.remote = p.from}, p.bytes, p.len,
+		     w->now_ns);
 	assert_true(engine_next_frame(wire_engine(w, 1), &in, w->now_ns));
 	assert_int_equal(in.len, 60);
 	assert_true(engine_next_frame(wire_engine(w, 1), &in, w->now_ns) && in.report);

@@ -239,7 +239,8 @@ enum drop wire_input(struct wire *w, unsigned to, const struct addr *from, const
 
 	assert_non_null(copy);
 	memcpy(copy, bytes, len);
-	drop = engine_input(wire_engine(w, to), from, copy, len, w->now_ns);
+	drop = engine_input(wire_engine(w, to), &(struct route){.remote = *from}, copy, len,
+			    w->now_ns);
 	drain_frames(w, &w->hosts[to]);
 	free(copy);
 	return drop;

@@ -33,9 +33,12 @@ enum {
 	PEER_VLANS_MAX = 16,      /* vlans shared with one peer */
 	PEER_KNOWN_KEYS_MAX = 64, /* hashes of keys that a hello may carry */
 	NAME_BYTES = 64,          /* an agent's or peer's name, with NUL */
-	DATAGRAM_MAX_BYTES =
-		1232,     /* UDP payload: IPv6's minimum MTU less its headers; PROTOCOL.md 7.1 */
-	OUTBOX_MAX = 128, /* datagrams between two flushes */
+	PEER_PATHS_MAX = 8,       /* of which status can tell */
+	DATAGRAM_BASE_BYTES =
+		1232, /* UDP payload: IPv6's minimum MTU less its headers; PROTOCOL.md 7.1 */
+	DATAGRAM_LEAST_BYTES = 1200,              /* no path is taken to carry less */
+	DATAGRAM_MAX_BYTES = DATAGRAM_BASE_BYTES, /* longest that is sent */
+	OUTBOX_MAX = 128,                         /* datagrams between two flushes */
 	KNOCKS_MAX = 8,
 	ENGINE_PINGS_MAX = 16, /* engine_ping() that wait for their answer, of all peers together */
 };
@@ -211,15 +214,24 @@ struct frame_out {
 };
 
 /**
+ * struct route - between which two addresses a datagram goes
+ * @local:	our own, its port not looked at; not set where it is not known, or is the kernel's to choose
+ */
+struct route {
+	struct addr remote;
+	struct addr local;
+};
+
+/**
  * engine_input() - Take one datagram
- * @from:	its source
+ * @route:	its source, and our address that it was sent to; borrowed during the call
  * @datagram:	borrowed until the next engine_input(); decrypted in place
  * @len:	bytes, 0 to 65,535
  *
  * Replies go to the outbox, a change of a peer's state to the events, frames to engine_next_frame().
  * Return: DROP_NONE, or why the whole datagram was dropped (it is counted already)
  */
-enum drop engine_input(struct engine *e, const struct addr *from, uint8_t *datagram, size_t len,
+enum drop engine_input(struct engine *e, const struct route *route, uint8_t *datagram, size_t len,
 		       uint64_t now_ns);
 
 /**
@@ -252,10 +264,17 @@ enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *
 /** engine_count_drop() - Count for a peer (or, with -1, for the agent) what the caller had to drop */
 void engine_count_drop(struct engine *e, int peer, enum drop reason);
 
-/** struct datagram - one to send: @len bytes at @bytes (engine memory, until cleared) to @to */
+/**
+ * struct datagram - one to send: @len bytes at @bytes (engine memory, until cleared) to @to
+ * @local:	own address to send it from; not set: the kernel's choice
+ * @peer:	or -1: a cookie reply
+ * @is_probe:	sent to see whether the path carries that length: that it does not is no news for people
+ */
 struct datagram {
 	struct addr to;
-	int peer; /* or -1: a cookie reply */
+	struct addr local;
+	int peer;
+	bool is_probe;
 	const uint8_t *bytes;
 	size_t len;
 };
@@ -277,6 +296,16 @@ bool engine_outbox_has_room(const struct engine *e, size_t datagrams);
 /** engine_outbox_clear() - What engine_outbox() shows was sent (or could not be); the others wait on */
 void engine_outbox_clear(struct engine *e);
 
+/**
+ * engine_send_failed() - The kernel refused a datagram of engine_outbox() at once
+ * @d:		before engine_outbox_clear()
+ * @error:	positive errno of the call. EMSGSIZE: its path carries less than that. ENETUNREACH, EHOSTUNREACH,
+ *		ENETDOWN, EADDRNOTAVAIL, EINVAL: its path does not work as it is. Another means nothing
+ *
+ * For what the call itself returned only: what comes later is an ICMP message, which anyone can forge.
+ */
+void engine_send_failed(struct engine *e, const struct datagram *d, int error, uint64_t now_ns);
+
 /* ---- time ---- */
 
 /** engine_deadline_ns() - When engine_tick() is due next, or UINT64_MAX */
@@ -297,6 +326,7 @@ enum engine_event_type {
 	ENGINE_EVENT_DOWN, /* no session is left: its MACs are to be forgotten; detail in peer info */
 	ENGINE_EVENT_RENEWED, /* it has new keys with us: perhaps it was restarted, and remembers nothing */
 	ENGINE_EVENT_MOVED,     /* its validated address changed */
+	ENGINE_EVENT_PATH,      /* its active path, or that path's MTU, changed */
 	ENGINE_EVENT_HELLO,     /* it told something new about itself */
 	ENGINE_EVENT_UNREACHED, /* a handshake try was not answered, or a fixed peer is heard from
 				    * elsewhere: look its names up again */
@@ -383,6 +413,65 @@ struct peer_info {
 
 /** engine_peer_info() - Return: false if there is no such peer */
 bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out);
+
+/** enum path_kind - by what a path leads */
+enum path_kind {
+	PATH_DIRECT, /* to an address of the peer */
+};
+
+enum path_state {
+	PATH_ACTIVE,  /* frames go there */
+	PATH_STANDBY, /* validated, and not the best */
+	PATH_PROBING, /* no answer yet */
+	PATH_FAILED,  /* did not answer; tried again when there is a reason to */
+};
+
+/** enum path_why - why a path is in its state */
+enum path_why {
+	PATH_WHY_ONLY,    /* active: the only one that answers */
+	PATH_WHY_FASTEST, /* active: the shortest round trip */
+	PATH_WHY_STEADY, /* active: another one is faster, but not by enough, or not for long enough */
+	PATH_WHY_OTHERS_FAILED, /* active: the one before it fell silent */
+	PATH_WHY_PEER_MOVED,    /* active: the peer sends from there now */
+	PATH_WHY_SLOWER,        /* standby: the active one is as fast */
+	PATH_WHY_UNTRIED,       /* probing: asked for the first time */
+	PATH_WHY_SILENT,        /* failed or probing: nothing came back */
+	PATH_WHY_UNREACHABLE,   /* failed: the kernel cannot send there */
+	PATH_WHY_REFUSED,       /* failed: engine_path_refuse() */
+	PATH_WHY_COUNT,
+};
+
+/** enum path_source - how the address came to be known */
+enum path_source {
+	PATH_FROM_CANDIDATES, /* engine_peer_candidates(): its card or `state` */
+	PATH_FROM_HELLO,      /* it said so */
+	PATH_FROM_HEARD,      /* authentic datagrams came from there */
+};
+
+/** struct path_info - one path, for status */
+struct path_info {
+	enum path_kind kind;
+	enum path_state state;
+	enum path_why why;
+	enum path_source source;
+	struct addr remote;
+	struct addr local;  /* our own address there; not set: the kernel's choice */
+	uint64_t rtt_ns;    /* smoothed; 0: not known */
+	uint32_t mtu_bytes; /* largest UDP payload that is sent there */
+};
+
+/** engine_peer_paths() - The active one first. Return: how many of @out are filled */
+size_t engine_peer_paths(const struct engine *e, int peer, struct path_info out[PEER_PATHS_MAX]);
+
+/** engine_peer_mtu() - Cheap: largest UDP payload in use towards it now; 0: no such peer */
+uint32_t engine_peer_mtu(const struct engine *e, int peer);
+
+/**
+ * engine_path_refuse() - Do not send there: the address leads into the tunnel itself
+ *
+ * Until engine_peer_candidates() or engine_network_changed().
+ */
+void engine_path_refuse(struct engine *e, int peer, const struct addr *remote, uint64_t now_ns);
 
 /** engine_peer_is_up() - Cheap: may frames be sent to it? */
 bool engine_peer_is_up(const struct engine *e, int peer);
