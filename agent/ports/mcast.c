@@ -8,7 +8,7 @@
  * socket, with a port of its own, injects what comes from elsewhere, once, with TTL 0 on loopback: that
  * reaches every machine of this host, whichever interface it joined on, and leaves nothing on a wire. With
  * `interface = NAME` the hub is shared with that LAN: other hosts' machines are heard too, and TTL is
- * 1 there. The kernel drops our own echo by its source port before it fills the buffer.
+ * 1 there. The kernel drops our own echo by its source before it fills the buffer.
  *
  * Life: open, then started (sockets there) now or at a later tick, then up until close. Sockets are
  * never opened twice: interfaces come and go.
@@ -57,6 +57,8 @@ static void take_beacon(struct mcast *m, const struct udp_received *r, const str
 		.beacon = *beacon,
 	};
 
+	if (heard.same_host && r->from.port == m->hub.own_port)
+		return; /* our own, from where we do not inject */
 	if (heard.from_machine)
 		m->port.drops[DROP_BEACON]++;
 	else if (beacon->kind == BEACON_SELF_TEST)
@@ -146,10 +148,11 @@ static int open_sockets(struct mcast *m)
 	int code = m->receiver =
 		mcast_open_receiver(&m->config.mcast.group, m->config.mcast.scope == MCAST_AUTO);
 
+	m->ignored = (struct addr){.port = 0}; /* any */
 	if (code >= 0)
 		code = m->sender = mcast_open_sender(&m->hub.own_port);
 	if (code >= 0)
-		code = mcast_ignore_port(m->receiver, m->hub.own_port);
+		code = mcast_ignore(m->receiver, &m->ignored, m->hub.own_port);
 	if (code >= 0)
 		code = uv_poll_init(m->loop, &m->poll, m->receiver);
 	if (code < 0) {

@@ -64,8 +64,9 @@ struct mcast {
 	struct interfaces interfaces;
 	struct hub hub; /* MCAST_NAMED: member of the group on hub.served */
 	struct selftest selftest;
-	uint32_t loopback; /* index, where we are a member; or 0 */
-	uint32_t serving;  /* index of the interface where we inject; 0: none */
+	uint32_t loopback;   /* index, where we are a member; or 0 */
+	uint32_t serving;    /* index of the interface where we inject; 0: none */
+	struct addr ignored; /* from where our own echo comes; not IPv4: from anywhere */
 	size_t attachment_count;
 	struct mcast_attachment attachments[PORT_ATTACHMENTS_MAX];
 	uint64_t ticks;

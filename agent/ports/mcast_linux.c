@@ -13,7 +13,8 @@
 #include "udp.h"
 
 enum {
-	IPV4_AT = ADDR_IP_BYTES - 4
+	IPV4_AT = ADDR_IP_BYTES - 4,
+	IPV4_SOURCE_AT = 12, /* in the header: RFC 791, 3.1 */
 };
 
 static int set_int(int fd, int level, int option, int value)
@@ -98,17 +99,29 @@ int mcast_open_sender(uint16_t *port)
 	return fd < 0 ? fd : fd_or(fd, set_up_sender(fd, port));
 }
 
-int mcast_ignore_port(int fd, uint16_t port)
+int mcast_ignore(int fd, const struct addr *source, uint16_t port)
 {
+	enum {
+		COMPARES_SOURCE = 3 /* which line of the program */
+	};
+	uint32_t from = 0;
 	/* Offsets count from the UDP header, whose first field is the source port. */
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + IPV4_SOURCE_AT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 	};
 	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
+	if (addr_is_ipv4(source)) {
+		memcpy(&from, source->ip + IPV4_AT, sizeof(from));
+		code[COMPARES_SOURCE].k = ntohl(from);
+	} else {
+		code[COMPARES_SOURCE].jf = 0;
+	}
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
 		return -errno;
 	return 0;

@@ -16,6 +16,17 @@
 #include "mcast.h"
 #include "mcast_socket.h"
 
+/*
+ * What we inject comes back from one address. It is kept away by that as well as by the port: another
+ * host's agent may have been given the same port.
+ */
+static void ignore_echo(struct mcast *m, const struct addr *source)
+{
+	if (!addr_equal(&m->ignored, source) &&
+	    mcast_ignore(m->receiver, source, m->hub.own_port) == 0)
+		m->ignored = *source;
+}
+
 void mcast_serve(struct mcast *m)
 {
 	bool named = m->config.mcast.scope == MCAST_NAMED;
@@ -23,9 +34,11 @@ void mcast_serve(struct mcast *m)
 	const struct interface_address *at = interfaces_by_index(&m->interfaces, interface);
 
 	m->serving = 0;
-	if (at && at->is_up &&
-	    mcast_send_by(m->sender, interface, &at->addr, named ? MCAST_LAN : MCAST_HOST) == 0)
-		m->serving = interface;
+	if (!at || !at->is_up ||
+	    mcast_send_by(m->sender, interface, &at->addr, named ? MCAST_LAN : MCAST_HOST) < 0)
+		return;
+	m->serving = interface;
+	ignore_echo(m, &at->addr);
 }
 
 /* ---- frames ---- */

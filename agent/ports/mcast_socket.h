@@ -27,8 +27,13 @@ int mcast_open_receiver(const struct addr *group, bool as_machines);
  * descriptor or a negative errno */
 int mcast_open_sender(uint16_t *port);
 
-/** mcast_ignore_port() - The receiver hears nothing from that UDP source port any more */
-int mcast_ignore_port(int fd, uint16_t port);
+/**
+ * mcast_ignore() - The receiver hears nothing from that address and UDP port any more
+ * @source:	not an IPv4 address: from no address with that port
+ *
+ * In place of what it ignored before. Return: 0 or a negative errno
+ */
+int mcast_ignore(int fd, const struct addr *source, uint16_t port);
 
 /** mcast_join(), mcast_leave() - On the interface of that index. Return: 0 or a negative errno */
 int mcast_join(int fd, const struct addr *group, uint32_t interface);

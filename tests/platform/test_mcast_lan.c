@@ -5,6 +5,7 @@
  */
 #include "lan.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -163,28 +164,66 @@ static void another_hosts_injection_is_an_agents_though_no_beacon_was_heard(void
 	close(far);
 }
 
+static const struct mac SOMEBODY = {{2, 7, 7, 7, 7, 7}};
+
+static void send_beacon(const struct fixture *f, int fd)
+{
+	struct beacon b = {.kind = BEACON_AGENT};
+	uint8_t bytes[BEACON_FRAME_BYTES];
+	size_t len = beacon_write(&b, &SOMEBODY, bytes);
+	struct sockaddr_storage to;
+	socklen_t to_len = addr_to_sockaddr(&f->group, false, &to);
+
+	assert_int_equal(sendto(fd, bytes, len, 0, (struct sockaddr *)&to, to_len), (ssize_t)len);
+}
+
 static void another_hosts_agent_is_told_and_known(void **state)
 {
 	struct fixture *f = on_lan(state);
 	struct agent *a = open_agent(f, 0, MCAST_AUTO, "");
-	struct mac sender = {{2, 7, 7, 7, 7, 7}};
-	struct beacon b = {.kind = BEACON_AGENT};
-	uint8_t bytes[BEACON_FRAME_BYTES];
-	size_t len = beacon_write(&b, &sender, bytes);
-	struct sockaddr_storage to;
-	socklen_t to_len = addr_to_sockaddr(&f->group, false, &to);
 	int far = open_far_program();
 
 	open_lan_machine(f, 0);
-	assert_int_equal(sendto(far, bytes, len, 0, (struct sockaddr *)&to, to_len), (ssize_t)len);
+	send_beacon(f, far);
 	run_until(f, &a->beacons, 1);
 	assert_false(a->heard.same_host);
 	assert_false(a->heard.from_machine);
 	assert_int_equal(a->heard.interface, lan_interface());
 	send_frame(f, far, FRAME_BYTES);
 	run_until(f, &a->alive, 1);
-	assert_true(mac_equal(&a->alive_mac, &sender));
+	assert_true(mac_equal(&a->alive_mac, &SOMEBODY));
 	close(far);
+}
+
+/* Ports are chosen by chance: two hosts may have drawn the same one. */
+static void assert_hears_its_own_port(struct fixture *f, enum mcast_scope scope, const char *name)
+{
+	struct agent *a = open_agent(f, 0, scope, name);
+	struct sockaddr_in same = {.sin_family = AF_INET};
+	int far = open_far_program();
+
+	same.sin_port = htons(((struct mcast *)a->port)->hub.own_port);
+	assert_int_equal(bind(far, (struct sockaddr *)&same, sizeof(same)), 0);
+	send_beacon(f, far);
+	run_until(f, &a->beacons, 1);
+	assert_true(mac_equal(&a->heard.sender, &SOMEBODY));
+	inject(a);
+	run_for(f, QUIET_MS);
+	assert_int_equal(a->port->drops[DROP_OWN_ECHO], 0); /* the kernel kept it away */
+	close(far);
+}
+
+static void another_hosts_agent_is_heard_though_it_sends_from_our_port(void **state)
+{
+	struct fixture *f = on_lan(state);
+
+	open_lan_machine(f, 0);
+	assert_hears_its_own_port(f, MCAST_AUTO, "");
+}
+
+static void where_the_hub_is_shared_with_a_lan_it_is_heard_as_well(void **state)
+{
+	assert_hears_its_own_port(on_lan(state), MCAST_NAMED, "lan0");
 }
 
 /* ---- what is sent ---- */
@@ -358,6 +397,8 @@ int main(void)
 		on_a_hub(another_hosts_machine_is_counted_and_told_for_its_mac),
 		on_a_hub(another_hosts_injection_is_an_agents_though_no_beacon_was_heard),
 		on_a_hub(another_hosts_agent_is_told_and_known),
+		on_a_hub(another_hosts_agent_is_heard_though_it_sends_from_our_port),
+		on_a_hub(where_the_hub_is_shared_with_a_lan_it_is_heard_as_well),
 		on_a_hub(beacons_leave_the_host_on_a_real_interface_and_never_from_loopback),
 		on_a_hub(a_hub_shared_with_a_lan_beacons_to_that_lan_and_on_loopback),
 		on_a_hub(agents_of_one_host_hear_each_other_whatever_they_serve),
