@@ -1,11 +1,10 @@
 /*
  * igmp.c - see igmp.h
- *
- * The table prints an address as the number that its bytes make in this machine's byte order.
  */
 #include "igmp.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +13,18 @@ enum {
 	IPV4_AT = ADDR_IP_BYTES - 4
 };
 
-static uint32_t as_printed(const struct addr *a)
+/* The number that the group's bytes make in this machine's byte order, as /proc/net/igmp prints it. */
+static uint32_t number_of(const struct addr *group)
 {
 	uint32_t number;
 
-	memcpy(&number, a->ip + IPV4_AT, sizeof(number));
+	memcpy(&number, group->ip + IPV4_AT, sizeof(number));
 	return number;
 }
 
-size_t igmp_read(FILE *file, const struct addr *group, uint32_t *out, size_t max)
+size_t igmp_read(FILE *file, const struct addr *group, struct igmp_members *out, size_t max)
 {
-	uint32_t wanted = as_printed(group), interface = 0, address;
+	uint32_t wanted = number_of(group), interface = 0, address, members;
 	size_t count = 0;
 	char line[LINE_BYTES];
 
@@ -33,8 +33,31 @@ size_t igmp_read(FILE *file, const struct addr *group, uint32_t *out, size_t max
 		if (line[0] >= '0' && line[0] <= '9')
 			interface = (uint32_t)strtoul(line, NULL, 10);
 		else if (line[0] == '\t' && interface != 0 &&
-			 sscanf(line, " %8" SCNx32, &address) == 1 && address == wanted)
-			out[count++] = interface;
+			 sscanf(line, " %8" SCNx32 " %" SCNu32, &address, &members) == 2 &&
+			 address == wanted)
+			out[count++] = (struct igmp_members){interface, members};
 	}
 	return count;
+}
+
+static void take_off(struct igmp_members *list, size_t count, uint32_t interface, uint32_t members)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].interface == interface)
+			list[i].count -= members < list[i].count ? members : list[i].count;
+	}
+}
+
+void igmp_discount(FILE *file, const struct addr *group, struct igmp_members *list, size_t count)
+{
+	uint32_t wanted = ntohl(number_of(group)), interface, address, members;
+	char line[LINE_BYTES];
+
+	/* "2  eth0  0xe6000001  0x0a000001  1  0": a source, who wants it, and who does not. */
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%" SCNu32 " %*s 0x%8" SCNx32 " 0x%*x %" SCNu32, &interface,
+			   &address, &members) == 3 &&
+		    address == wanted)
+			take_off(list, count, interface, members);
+	}
 }

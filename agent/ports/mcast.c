@@ -6,7 +6,8 @@
  * How it works. One socket receives what is sent to the group, where machines of this host hear it
  * (mcast_attach.c), and hub.h tells machines, agents and strangers apart by source address. Another
  * socket, with a port of its own, injects what comes from elsewhere, once, with TTL 0 on loopback: that
- * reaches every machine of this host, whichever interface it joined on, and leaves nothing on a wire. With
+ * reaches every machine of this host, whichever interface it joined on, and leaves nothing on a wire. What
+ * programs send by the default route is heard as well (mcast_hold.c), and machines hear it again. With
  * `interface = NAME` the hub is shared with that LAN: other hosts' machines are heard too, and TTL is
  * 1 there. The kernel drops our own echo by its source before it fills the buffer.
  *
@@ -90,6 +91,13 @@ static void drop_frame(struct mcast *m, const struct udp_received *r, enum drop 
 		e->on_alive(e->context, r->interface, &agent->sender);
 }
 
+/* It was sent to other hosts as well, which only a hub shared with a LAN means to do. */
+static void note_clear(const struct mcast *m, struct mcast_attachment *at, const struct addr *from)
+{
+	at->is_clear = m->config.mcast.scope == MCAST_AUTO;
+	at->is_program = from->port != m->hub.group_port;
+}
+
 static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 {
 	struct mcast_attachment *at = mcast_note(m, r->interface, now_ns);
@@ -109,7 +117,7 @@ static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 		return;
 	}
 	if (at && r->interface != m->loopback)
-		at->is_clear = m->config.mcast.scope == MCAST_AUTO;
+		note_clear(m, at, &r->from);
 	m->port.rx_frames++;
 	m->port.rx_bytes += r->len;
 	m->port.events.on_frame(m->port.events.context, r->bytes, r->len, &source);
@@ -139,7 +147,9 @@ static void close_sockets(struct mcast *m)
 		close(m->receiver);
 	if (m->sender >= 0)
 		close(m->sender);
-	m->receiver = m->sender = -1;
+	if (m->holder >= 0)
+		close(m->holder);
+	m->receiver = m->sender = m->holder = -1;
 }
 
 /* The receiver first: while it is there the kernel does not choose the group's port for the sender. */
@@ -189,7 +199,7 @@ static struct mcast *allocate(void)
 
 	if (!m)
 		return NULL;
-	m->receiver = m->sender = -1;
+	m->receiver = m->sender = m->holder = -1;
 	m->inject.bytes = malloc(MCAST_QUEUE_BYTES);
 	m->beyond.bytes = malloc(MCAST_QUEUE_BYTES);
 	if (m->inject.bytes && m->beyond.bytes)

@@ -6,11 +6,13 @@
  *	mcast.c		life of the port, frames in
  *	mcast_out.c	frames, beacons and self-tests out
  *	mcast_attach.c	by which interfaces it hears its group
+ *	mcast_hold.c	what this host sends by its default route is heard, too
  *	mcast_status.c	its state in words, and warnings
  */
 #ifndef AGENT_PORTS_MCAST_H
 #define AGENT_PORTS_MCAST_H
 
+#include "egress.h"
 #include "hub.h"
 #include "interfaces.h"
 #include "port.h"
@@ -24,14 +26,15 @@ _Static_assert((int)SELFTEST_INTERFACES_MAX >= (int)PORT_ATTACHMENTS_MAX, "all c
 
 /**
  * struct mcast_attachment - an interface by which we hear the group
- * @has_members: somebody, perhaps we ourselves, has joined there; when last looked
+ * @has_members: somebody hears all of the group there; when last looked
  * @heard_ns:	when anything was last heard there; 0: never
  * @is_clear:	a machine of this host was heard there, and it is a real interface that we do not serve
+ * @is_program:	it was a program that sent from a port of its own, and no machine
  */
 struct mcast_attachment {
 	uint32_t interface;
 	bool has_members;
-	bool is_clear;
+	bool is_clear, is_program;
 	uint64_t heard_ns;
 };
 
@@ -67,6 +70,9 @@ struct mcast {
 	uint32_t loopback;   /* index, where we are a member; or 0 */
 	uint32_t serving;    /* index of the interface where we inject; 0: none */
 	struct addr ignored; /* from where our own echo comes; not IPv4: from anywhere */
+	int holder;          /* MCAST_AUTO: what keeps @held ours, or -1 */
+	struct egress held;
+	int hold_error; /* positive errno: why it is not held; or 0 */
 	size_t attachment_count;
 	struct mcast_attachment attachments[PORT_ATTACHMENTS_MAX];
 	uint64_t ticks;
@@ -99,6 +105,12 @@ struct mcast_attachment *mcast_note(struct mcast *m, uint32_t interface, uint64_
 
 /** mcast_list_attachments() - See struct port_ops */
 size_t mcast_list_attachments(const struct port *p, struct port_attachment *out, size_t max);
+
+/* ---- mcast_hold.c ---- */
+
+/** mcast_follow_route() - With MCAST_AUTO, hold the interface by which this host now sends to the group.
+ * @look: at the kernel's table, too, whether it still is */
+void mcast_follow_route(struct mcast *m, bool look);
 
 /* ---- mcast_out.c ---- */
 

@@ -7,10 +7,12 @@
  * machine's socket hears the group on every interface where any process of this host has joined: a port
  * that joined on a LAN's interface would expose machines on loopback to that LAN. So our own socket hears
  * as theirs do (IP_MULTICAST_ALL), and joins on loopback only. The kernel then gives us what it gives the
- * machines, from their first frame on, and stops when they are gone.
+ * machines, from their first frame on, and stops when they are gone. What this host itself sends elsewhere
+ * is the exception: mcast_hold.c.
  *
  * The other attachments of such a port are therefore the interfaces where the group has members, which
  * the kernel lists, and those where something was heard lately, which may be before we looked at the list.
+ * Who only holds an interface, as agents do, is no member in this sense: other hosts are not heard there.
  * Members count whatever their UDP port: the kernel asks for the group alone when it lets a datagram in,
  * and hands this hub's to every machine even where only a program with another port has joined. That
  * interface is then a segment of this hub, and other agents there must hear our beacons.
@@ -122,18 +124,35 @@ static void add(struct mcast *m, struct list *l, uint32_t interface, bool has_me
 	l->count++;
 }
 
-static void add_members(struct mcast *m, struct list *l)
+/* Return: on how many interfaces somebody is a member, agents that hold one included */
+static size_t read_members(const struct addr *group,
+			   struct igmp_members members[PORT_ATTACHMENTS_MAX])
 {
-	uint32_t interfaces[PORT_ATTACHMENTS_MAX];
 	FILE *file = fopen("/proc/net/igmp", "re");
 	size_t count;
 
 	if (!file)
-		return;
-	count = igmp_read(file, &m->config.mcast.group, interfaces, PORT_ATTACHMENTS_MAX);
+		return 0;
+	count = igmp_read(file, group, members, PORT_ATTACHMENTS_MAX);
 	fclose(file);
-	for (size_t i = 0; i < count; i++)
-		add(m, l, interfaces[i], true);
+	return count;
+}
+
+static void add_members(struct mcast *m, struct list *l)
+{
+	const struct addr *group = &m->config.mcast.group;
+	struct igmp_members members[PORT_ATTACHMENTS_MAX];
+	size_t count = read_members(group, members);
+	FILE *file = fopen("/proc/net/mcfilter", "re");
+
+	if (file) {
+		igmp_discount(file, group, members, count);
+		fclose(file);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (members[i].count > 0)
+			add(m, l, members[i].interface, true);
+	}
 }
 
 static void add_heard(struct mcast *m, struct list *l, uint64_t now_ns)
@@ -180,6 +199,7 @@ void mcast_follow(struct mcast *m, bool reread, uint64_t now_ns)
 	if (reread)
 		interfaces_read(&m->interfaces);
 	join(m);
+	mcast_follow_route(m, reread);
 	mcast_serve(m);
 	attach(m, now_ns);
 }

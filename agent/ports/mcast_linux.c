@@ -145,6 +145,23 @@ int mcast_leave(int fd, const struct addr *group, uint32_t interface)
 	return change_membership(fd, IP_DROP_MEMBERSHIP, group, interface);
 }
 
+static int hold(int fd, const struct addr *group, uint32_t interface, const struct addr *source)
+{
+	struct group_source_req r = {.gsr_interface = interface};
+
+	addr_to_sockaddr(group, false, &r.gsr_group);
+	addr_to_sockaddr(source, false, &r.gsr_source);
+	return setsockopt(fd, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &r, sizeof(r)) < 0 ? -errno : 0;
+}
+
+int mcast_hold(const struct addr *group, uint32_t interface, const struct addr *source)
+{
+	int fd =
+		socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* bound to nothing: hears nothing */
+
+	return fd < 0 ? -errno : fd_or(fd, hold(fd, group, interface, source));
+}
+
 int mcast_send_by(int fd, uint32_t interface, const struct addr *source, enum mcast_reach reach)
 {
 	struct ip_mreqn m = {.imr_ifindex = (int)interface};

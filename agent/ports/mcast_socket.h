@@ -39,6 +39,17 @@ int mcast_ignore(int fd, const struct addr *source, uint16_t port);
 int mcast_join(int fd, const struct addr *group, uint32_t interface);
 int mcast_leave(int fd, const struct addr *group, uint32_t interface);
 
+/**
+ * mcast_hold() - Have the kernel let in, by that interface, what this host itself sends to the group
+ * @interface:	index
+ * @source:	the address from which it does
+ *
+ * A member that wants this one source: what this host sends by that interface comes back to every socket
+ * of the group that hears as machines do, and what other hosts send does not come in. Return: a
+ * descriptor, which is the membership and hears nothing itself, or a negative errno
+ */
+int mcast_hold(const struct addr *group, uint32_t interface, const struct addr *source);
+
 /** enum mcast_reach - who hears what the sender sends */
 enum mcast_reach {
 	MCAST_HOST,   /* members on this host; nothing leaves it */

@@ -71,18 +71,24 @@ static bool is_recent(uint64_t then_ns, uint64_t now_ns)
 	return then_ns != 0 && now_ns - then_ns < (uint64_t)SHOWN_S * NS_PER_S;
 }
 
-static void warn_clear(const struct mcast *m, uint32_t interface, struct warning *w)
+static void warn_clear(const struct mcast *m, const struct mcast_attachment *at, struct warning *w)
 {
 	char group[ADDR_TEXT_BYTES];
 
 	addr_format(&m->config.mcast.group, group);
 	snprintf(w->code, sizeof(w->code), "clear-multicast");
 	snprintf(w->text, sizeof(w->text),
-		 "a machine on this host has joined hub %s on %s: every frame that it sends leaves "
-		 "this host there, unencrypted",
-		 group, name_of(m, interface));
-	snprintf(w->fix, sizeof(w->fix),
-		 "start it with -netdev socket,id=lw,mcast=%s,localaddr=127.0.0.1", group);
+		 "a %s on this host sends to hub %s by %s: each of its frames leaves this host "
+		 "there, unencrypted",
+		 at->is_program ? "program" : "machine", group, name_of(m, at->interface));
+	if (at->is_program)
+		snprintf(w->fix, sizeof(w->fix),
+			 "have it send by loopback: socat - "
+			 "UDP4-DATAGRAM:%s,ip-multicast-if=127.0.0.1",
+			 group);
+	else
+		snprintf(w->fix, sizeof(w->fix),
+			 "start it with -netdev socket,id=lw,mcast=%s,localaddr=127.0.0.1", group);
 }
 
 static void warn_deaf(const struct mcast *m, uint32_t interface, struct warning *w)
@@ -129,7 +135,7 @@ size_t mcast_warnings(const struct port *p, uint64_t now_ns, struct warning *out
 
 	for (size_t i = 0; i < m->attachment_count && count < max; i++) {
 		if (m->attachments[i].is_clear)
-			warn_clear(m, m->attachments[i].interface, &out[count++]);
+			warn_clear(m, &m->attachments[i], &out[count++]);
 	}
 	for (size_t i = 0; i < m->selftest.count && count < max; i++) {
 		if (m->selftest.list[i].is_deaf)

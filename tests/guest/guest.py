@@ -66,6 +66,10 @@ class Guest:
         self.process.stdin.write(f"{self.number} {command}\n".encode())
         self.process.stdin.flush()
 
+    def says(self, line, limit_s=COMMAND_LIMIT_S):
+        """Wait for a line of the command begun last."""
+        self._read_until(re.compile(rf"^{re.escape(line)}\n", re.M), limit_s)
+
     def finish(self, limit_s=COMMAND_LIMIT_S):
         """The exit status and output of the command begun last."""
         pattern = re.compile(rf"^={self.number} (\d+)\n", re.M)

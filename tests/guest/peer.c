@@ -1,15 +1,18 @@
 /*
- * peer.c - the guests' test program: asks and answers broadcasts
+ * peer.c - the guests' test program: asks and answers broadcasts, listens
  *
- * Runs inside a test guest, statically linked. Three uses:
+ * Runs inside a test guest, statically linked. Four uses:
  *
  *	peer answer DEV		answer UDP and IPX broadcasts until killed
  *	peer ask-udp DEV SECONDS	broadcast a question over UDP, print who answers
  *	peer ask-ipx DEV SECONDS	the same over IPX: Ethernet II and raw 802.3 frames
+ *	peer hear DEV SECONDS TEXT	wait for a frame with that text in it, whomever it is for
  *
  * IPX frames are written by hand to a packet socket, for Linux has no IPX any more. The two frame
  * types are those that old games use: 802.3 raw has a length where Ethernet II has its type.
  */
+#define _GNU_SOURCE
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -35,6 +38,7 @@ enum {
 	ETHER_MIN_BYTES = 60,
 	TEXT_BYTES = 32,
 	RESEND_MS = 500,
+	FRAME_MAX_BYTES = 65536,
 };
 
 static const char question[] = "who is there?";
@@ -247,6 +251,41 @@ static void ask_ipx(const char *device, int seconds)
 	}
 }
 
+/* The card would give us only what is for this machine. */
+static void hear_all(int fd, const char *device)
+{
+	struct packet_mreq all = {.mr_type = PACKET_MR_PROMISC,
+				  .mr_ifindex = (int)if_nametoindex(device)};
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0)
+		die("promiscuous");
+}
+
+static bool receive_text(int fd, const char *text)
+{
+	uint8_t frame[FRAME_MAX_BYTES];
+	ssize_t n = recv(fd, frame, sizeof(frame), 0);
+
+	return n > 0 && memmem(frame, (size_t)n, text, strlen(text));
+}
+
+/* Says when it listens. Return: the exit status, 0 if it was heard. */
+static int hear(const char *device, int seconds, const char *text)
+{
+	uint8_t mac[6];
+	time_t end = time(NULL) + seconds;
+	struct pollfd p = {.fd = packet_open(device, mac), .events = POLLIN};
+
+	hear_all(p.fd, device);
+	printf("listening\n");
+	fflush(stdout);
+	while (time(NULL) < end) {
+		if (poll(&p, 1, RESEND_MS) > 0 && receive_text(p.fd, text))
+			return 0;
+	}
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "answer") == 0)
@@ -255,9 +294,11 @@ int main(int argc, char **argv)
 		ask_udp(argv[2], atoi(argv[3]));
 	else if (argc == 4 && strcmp(argv[1], "ask-ipx") == 0)
 		ask_ipx(argv[2], atoi(argv[3]));
+	else if (argc == 5 && strcmp(argv[1], "hear") == 0)
+		return hear(argv[2], atoi(argv[3]), argv[4]);
 	else {
-		fprintf(stderr,
-			"usage: peer answer DEV | ask-udp DEV SECONDS | ask-ipx DEV SECONDS\n");
+		fprintf(stderr, "usage: peer answer DEV | ask-udp DEV SECONDS | "
+				"ask-ipx DEV SECONDS | hear DEV SECONDS TEXT\n");
 		return 2;
 	}
 	return 0;

@@ -7,6 +7,7 @@ import pytest
 
 from agent import CONFIG, introduce
 from guest import PLAIN_NETDEV, answers_to, pings, sends_by_tcp
+from netns import wait_for
 
 LAN_CONFIG = CONFIG + "interface = eth0\n"
 
@@ -18,6 +19,23 @@ def connect(one, other, called=None):
     other.up()
     one.wait_up(other.name)
     other.wait_up(one.name)
+
+
+HEARD_S = 60
+LINE = "echo 'hello from the other side' | socat - UDP4-DATAGRAM:230.0.0.1:33000"
+
+
+def hears_the_line(guest, host):
+    """Does a line that is piped into socat on @host, as it is, come to a packet socket of @guest?"""
+    guest.begin(f"peer hear eth0 {HEARD_S} 'the other side'")
+    guest.says("listening")
+    host.run("sh", "-c", LINE)
+    return guest.finish(HEARD_S + 10)[0] == 0
+
+
+def machines_on_the_hub(host):
+    """How many sockets have the hub's port, the agent's included."""
+    return host.run("ss", "-Hlun", "sport = :33000").count("230.0.0.1")
 
 
 def answers(guest):
@@ -40,6 +58,13 @@ def test_guests_on_two_hosts_ping_transfer_and_answer_broadcasts(lab, agents, gu
     udp, ipx = answers(two)
     assert answers_to(one, "udp") == udp
     assert answers_to(one, "ipx") == ipx
+    # what everybody tries first: beside a machine on loopback, and beside one as in QEMU's manual page
+    assert hears_the_line(two, anna.host)
+    one.close()
+    wait_for(lambda: machines_on_the_hub(anna.host) == 1, HEARD_S, anna.story)
+    guests(anna.host, None, "02:00:00:00:01:03", netdev=PLAIN_NETDEV)
+    wait_for(lambda: machines_on_the_hub(anna.host) == 2, HEARD_S, anna.story)
+    assert hears_the_line(two, anna.host)
 
 
 def test_a_laptop_and_two_desktops_of_which_one_has_an_agent_are_one_lan(lab, agents, guests):

@@ -11,12 +11,18 @@ from machine import BROADCAST, Machine, counted, crosses, ethernet, is_beacon, n
 from netns import run, wait_for
 
 SETTLED_S = 30
+MOVED_S = 5  # a route is noticed in a moment, or at the next tick
 MACS = [f"02:00:00:00:00:{n:02x}" for n in range(16)]
 
 
+def address_in_hex(group):
+    """As /proc/net/mcfilter has it."""
+    return "".join(f"{int(part):02x}" for part in group.split("."))
+
+
 def users(host, device, group="230.0.0.1"):
-    """How many sockets of that host have joined the group on a device."""
-    raw = bytes(reversed([int(part) for part in group.split(".")])).hex().upper()
+    """How many sockets of that host are members of the group on a device, whomever they hear."""
+    raw = bytes.fromhex(address_in_hex(group))[::-1].hex().upper()
     here = False
     for line in host.run("cat", "/proc/net/igmp").splitlines():
         if re.match(r"\d", line):
@@ -24,6 +30,16 @@ def users(host, device, group="230.0.0.1"):
         elif here and line.split()[0] == raw:
             return int(line.split()[1])
     return 0
+
+
+def sources(host, device, group="230.0.0.1"):
+    """{source: how many sockets} of those that hear nobody but that source, on a device."""
+    found = {}
+    for line in host.run("cat", "/proc/net/mcfilter").splitlines()[1:]:
+        _, name, address, source, count, _ = line.split()
+        if name == device and address == f"0x{address_in_hex(group)}":
+            found[source] = int(count)
+    return found
 
 
 def port(agent, name="hub"):
@@ -81,24 +97,28 @@ def test_a_machine_is_heard_from_its_first_frame_wherever_it_joins(pair):
         eth.close()
 
 
-def test_agents_never_join_where_a_machine_does_and_expose_nobody_to_the_lan(lab, agents):
+def test_agents_hear_no_other_host_where_no_machine_does_and_expose_nobody_to_the_lan(lab, agents):
     home = lab.lan()
     host, stranger = lab.host("anna", home), lab.host("stranger", home)
-    for name, number in (("one", 19543), ("two", 19544)):
-        agents(host, name=name, port=number).up()
+    both = [
+        agents(host, name=name, port=number).up() for name, number in (("one", 19543), ("two", 19544))
+    ]
+    # by the default route they hear this host itself, and nobody else
+    ourselves = {f"0x{address_in_hex(host.address())}": 2}
+    wait_for(lambda: sources(host, "eth0") == ourselves, SETTLED_S, both[0].story)
+    assert users(host, "eth0") == 2
     quiet = Machine(host, MACS[1])
     outside = Machine(stranger, MACS[2], localaddr=stranger.address())
     outside.say(1)
-    assert users(host, "eth0") == 0
     assert counted(quiet.listen(1)) == []
     eth = Machine(host, MACS[3], localaddr=None)
     assert crosses(eth, quiet, SETTLED_S)
     quiet.listen(5)  # the agents notice that machine, and each other
-    assert users(host, "eth0") == 1
+    assert users(host, "eth0") == 3 and sources(host, "eth0") == ourselves
     # now the kernel shows everybody on this host what comes by that interface, agents or not
     assert crosses(outside, quiet, SETTLED_S)
     eth.close()
-    assert users(host, "eth0") == 0
+    assert users(host, "eth0") == 2
     quiet.take()
     outside.say(2)
     assert counted(quiet.listen(1)) == []
@@ -145,6 +165,34 @@ def test_a_frame_of_a_program_with_a_port_of_its_own_crosses(pair):
 
     # not at once: for half a second after start it could be an agent
     wait_for(heard, SETTLED_S, anna.story)
+
+
+def test_machines_hear_each_other_again_when_the_default_route_has_moved(lab, agents):
+    """A VPN comes up, or another Wi-Fi: QEMU joined on the one interface, and now sends by the other."""
+    elsewhere = lab.lan()
+    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    stranger = lab.host("stranger", elsewhere)
+    introduce(anna, bert)
+    anna.up()
+    bert.up()
+    one, two = (Machine(anna.host, mac, localaddr=None) for mac in MACS[1:3])
+    far = Machine(bert.host, MACS[3])
+    outside = Machine(stranger, MACS[4], localaddr=stranger.address())
+    for listener in (two, far):
+        assert crosses(one, listener, SETTLED_S), anna.story()
+    elsewhere.plug(anna.host, "eth1")  # takes the default route
+    for sender, listener in ((one, two), (two, one), (one, far), (far, one)):
+        assert crosses(sender, listener, MOVED_S), anna.story()
+    heard_once([one, two], [far], 100000)
+    heard_once([one, two], [two], 200000)
+    one.take()
+    outside.say(1)
+    assert counted(one.listen(1)) == []
+    warning = next(w for w in anna.status()["warnings"] if w["code"] == "clear-multicast")
+    assert "by eth1: " in warning["text"]
+    anna.host.ip("link", "del", "eth1")
+    anna.host.ip("route", "add", "default", "via", anna.host.address()[:-1] + "1", "dev", "eth0")
+    assert crosses(one, two, MOVED_S), anna.story()
 
 
 def test_another_hosts_frames_are_not_ours_to_forward(lab, agents):

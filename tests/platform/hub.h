@@ -43,6 +43,7 @@ struct fixture {
 	struct addr group;
 	struct agent agents[AGENTS];
 	int machines[MACHINES];
+	bool is_routed; /* there is a default route, to be removed */
 };
 
 extern uint8_t frame[MAX_FRAME + 2];

@@ -79,7 +79,10 @@ static bool make(void)
 	snprintf(link, sizeof(link),
 		 "ip link add lan0 type veth peer name lan0 netns /proc/self/fd/%d", there);
 	if (!run(link) || !run("ip link set lo up && ip link set lan0 up") ||
-	    !run("ip addr add 198.18.0.1/24 dev lan0"))
+	    !run("ip addr add 198.18.0.1/24 dev lan0") ||
+	    !run("ip link add other0 type veth peer name other1") ||
+	    !run("ip link set other0 up && ip link set other1 up") ||
+	    !run("ip addr add 198.18.1.1/24 dev other0"))
 		return false;
 	go_there();
 	link[0] = run("ip link set lo up && ip link set lan0 up") &&
@@ -124,6 +127,30 @@ int open_far_program(void)
 	come_back();
 	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &local, sizeof(local));
 	return fd;
+}
+
+int open_far_liar(void)
+{
+	struct sockaddr_in ours = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(HERE_IP)};
+	int fd = open_far_program(), on = 1, code;
+
+	code = setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on));
+	assert(code == 0);
+	code = bind(fd, (struct sockaddr *)&ours, sizeof(ours));
+	assert(code == 0);
+	(void)code;
+	return fd;
+}
+
+void set_route(const char *interface)
+{
+	char command[128];
+	bool is_set;
+
+	snprintf(command, sizeof(command), "ip route replace default dev %s", interface);
+	is_set = run(interface ? command : "ip route flush default");
+	assert(is_set);
+	(void)is_set;
 }
 
 uint32_t lan_interface(void)

@@ -34,7 +34,7 @@ static FILE *table(char *text)
 	return fmemopen(text, strlen(text), "r");
 }
 
-static size_t read_igmp(char *text, uint32_t *out)
+static size_t read_igmp(char *text, struct igmp_members *out)
 {
 	struct addr group = hub("230.0.0.1:33000");
 	FILE *file = table(text);
@@ -47,7 +47,7 @@ static size_t read_igmp(char *text, uint32_t *out)
 static void the_kernels_table_gives_the_interfaces_that_have_members(void **state)
 {
 	char text[1024];
-	uint32_t out[MAX];
+	struct igmp_members out[MAX];
 
 	(void)state;
 	snprintf(text, sizeof(text),
@@ -63,14 +63,16 @@ static void the_kernels_table_gives_the_interfaces_that_have_members(void **stat
 		 printed("230.0.0.1"), printed("224.0.0.1"), printed("230.0.0.1"),
 		 printed("224.0.0.1"), printed("230.0.0.2"));
 	assert_int_equal(read_igmp(text, out), 2);
-	assert_int_equal(out[0], 1);
-	assert_int_equal(out[1], 12);
+	assert_int_equal(out[0].interface, 1);
+	assert_int_equal(out[0].count, 3);
+	assert_int_equal(out[1].interface, 12);
+	assert_int_equal(out[1].count, 17);
 }
 
 static void what_cannot_be_read_is_skipped(void **state)
 {
 	char text[512];
-	uint32_t out[MAX];
+	struct igmp_members out[MAX];
 
 	(void)state;
 	snprintf(text, sizeof(text),
@@ -78,13 +80,54 @@ static void what_cannot_be_read_is_skipped(void **state)
 		 "x\teth0\n3\n\t\t\t\t\n\t\t\t\t%08X     2\n",
 		 printed("230.0.0.1"), printed("230.0.0.1"));
 	assert_int_equal(read_igmp(text, out), 1); /* the first belongs to no interface */
-	assert_int_equal(out[0], 3);
+	assert_int_equal(out[0].interface, 3);
+	assert_int_equal(out[0].count, 2);
+}
+
+static void discount(char *text, struct igmp_members *list, size_t count)
+{
+	struct addr group = hub("230.0.0.1:33000");
+	FILE *file = table(text);
+
+	igmp_discount(file, &group, list, count);
+	fclose(file);
+}
+
+static void who_wants_certain_sources_only_is_taken_off(void **state)
+{
+	struct igmp_members list[] = {{2, 3}, {12, 1}, {13, 1}};
+	char text[] = "Idx Device        MCA        SRC    INC    EXC\n"
+		      "  2   eth0 0xe6000001 0x0a000001      2      0\n"
+		      "  2   eth0 0xe6000001 0x0a000007      0      1\n" /* wants all others */
+		      " 12 wlan0 0xe6000001 0xc0a80001      1      0\n"
+		      " 13 tun0 0xe6000002 0x0a000001      1      0\n"
+		      " 14 tun1 0xe6000001 0x0a000001      1      0\n";
+
+	(void)state;
+	discount(text, list, 3);
+	assert_int_equal(list[0].count, 1);
+	assert_int_equal(list[1].count, 0);
+	assert_int_equal(list[2].count, 1); /* of another group */
+}
+
+static void what_cannot_be_read_takes_nobody_off_and_nobody_twice(void **state)
+{
+	struct igmp_members list[] = {{2, 1}};
+	char text[] =
+		"garbage\n\n2 eth0 0xe6000001\n  2   eth0 0xe6000001 0x0a000001      5      0\n";
+
+	(void)state;
+	discount(text, list, 1);
+	assert_int_equal(list[0].count, 0);
+	list[0].count = 1;
+	discount(text + strlen(text) - 1, list, 1);
+	assert_int_equal(list[0].count, 1);
 }
 
 static void no_more_interfaces_than_asked_for_are_given(void **state)
 {
 	char text[4096] = "";
-	uint32_t out[MAX];
+	struct igmp_members out[MAX];
 
 	(void)state;
 	for (size_t i = 1; i <= MAX + 2; i++) {
@@ -99,7 +142,7 @@ static void no_more_interfaces_than_asked_for_are_given(void **state)
 static void this_hosts_own_tables_can_be_read(void **state)
 {
 	struct addr all_hosts = hub("224.0.0.1:1"); /* joined on every interface that is up */
-	uint32_t out[MAX];
+	struct igmp_members out[MAX];
 	FILE *file = fopen("/proc/net/igmp", "r");
 
 	(void)state;
@@ -114,6 +157,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernels_table_gives_the_interfaces_that_have_members),
 		cmocka_unit_test(what_cannot_be_read_is_skipped),
+		cmocka_unit_test(who_wants_certain_sources_only_is_taken_off),
+		cmocka_unit_test(what_cannot_be_read_takes_nobody_off_and_nobody_twice),
 		cmocka_unit_test(no_more_interfaces_than_asked_for_are_given),
 		cmocka_unit_test(this_hosts_own_tables_can_be_read),
 	};
