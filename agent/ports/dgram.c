@@ -80,7 +80,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct dgram *d = poll->data;
 	struct dgram_received batch[UDP_BATCH];
-	int count = dgram_receive(d->socket.fd, d->area, batch);
+	int count = dgram_receive(d->socket.fd, d->area, d->port.has_lanes, batch);
 
 	(void)events;
 	if (status < 0) /* libuv stops watching a socket in error; the read cleared it */
@@ -122,11 +122,12 @@ static void start(struct dgram *d)
 	if (unix_socket_open(&d->socket, SOCK_DGRAM, &d->config.plug, &d->why) < 0)
 		return;
 	udp_enlarge(d->socket.fd);
-	d->poll = plug_watch(d->loop, d->socket.fd, on_readable, d);
-	if (d->poll)
-		return;
-	error_set(&d->why, -ENOMEM, "out of memory");
-	stop(d);
+	if (d->port.has_lanes && dgram_ask_users(d->socket.fd) < 0)
+		error_set(&d->why, -errno, "cannot ask who sends: %s", strerror(errno));
+	else if (!(d->poll = plug_watch(d->loop, d->socket.fd, on_readable, d)))
+		error_set(&d->why, -ENOMEM, "out of memory");
+	if (!d->poll)
+		stop(d);
 }
 
 static int dgram_port_open(struct port **out, const struct port_env *env,
@@ -136,7 +137,8 @@ static int dgram_port_open(struct port **out, const struct port_env *env,
 	struct dgram *d = calloc(1, sizeof(*d));
 	bool is_pair = config->plug.remote.kind != ENDPOINT_NONE;
 
-	if (!d || (is_pair && dgram_link_init(&d->pair, &config->plug.remote, &d->socket) < 0)) {
+	if (!d || (is_pair && dgram_link_init(&d->pair, &config->plug.remote, DGRAM_ANYBODY,
+					      &d->socket) < 0)) {
 		free(d);
 		return error_set(err, -ENOMEM, "not enough memory for port %s", config->name);
 	}

@@ -25,12 +25,14 @@ struct dgram;
 /**
  * struct dgram_lane - one of the machines that share a socket
  * @from:	what the kernel calls it
+ * @user:	whose it is; two users' machines of one name are two
  * @heard:	since the last tick
  */
 struct dgram_lane {
 	struct port port;
 	struct dgram_lane *next;
 	struct dgram_name from;
+	uid_t user;
 	struct endpoint at;
 	struct dgram_link link;
 	bool heard;
@@ -71,8 +73,8 @@ struct dgram {
  * there can be none */
 struct dgram_lane *dgram_lane_of(struct dgram *d, const struct dgram_received *r);
 
-/** dgram_lane_recall() - A machine that was there before us: it gets its lane if it still is */
-void dgram_lane_recall(struct dgram *d, const struct endpoint *at);
+/** dgram_lane_recall() - That user's machine was there before us: it gets its lane if it still is */
+void dgram_lane_recall(struct dgram *d, const struct endpoint *at, uid_t user);
 
 /** dgram_lanes_tick() - Forget machines that are gone */
 void dgram_lanes_tick(struct dgram *d);

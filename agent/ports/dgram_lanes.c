@@ -5,7 +5,8 @@
  *
  * A machine has a lane from its first frame until nobody has its path bound any more, which is looked at
  * when it is sent to and at every tick. One that cannot be reached but speaks keeps it: then status says
- * what is wrong.
+ * what is wrong. Two users may have bound the same path, each in a view of the files of its own: then they
+ * are two machines, and only the one whose socket we see there is sent to.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,18 +65,19 @@ static void stem_of(const struct endpoint *e, char out[ENDPOINT_PATH_BYTES])
 	}
 }
 
-static struct dgram_lane *open_lane(struct dgram *d, const struct dgram_name *from,
+static struct dgram_lane *open_lane(struct dgram *d, const struct dgram_name *from, uid_t user,
 				    const struct endpoint *at)
 {
 	struct dgram_lane *lane = calloc(1, sizeof(*lane));
 	char stem[ENDPOINT_PATH_BYTES];
 
-	if (!lane || dgram_link_init(&lane->link, at, &d->socket) < 0) {
+	if (!lane || dgram_link_init(&lane->link, at, user, &d->socket) < 0) {
 		free(lane);
 		return NULL;
 	}
 	lane->port.ops = &LANE_OPS;
 	lane->from = *from;
+	lane->user = user;
 	lane->at = *at;
 	stem_of(at, stem);
 	if (d->port.events.on_lane_open(d->port.events.context, &lane->port, stem) < 0) {
@@ -90,12 +92,12 @@ static struct dgram_lane *open_lane(struct dgram *d, const struct dgram_name *fr
 }
 
 /* Return: it, now the first; or NULL. */
-static struct dgram_lane *find_lane(struct dgram *d, const struct dgram_name *from)
+static struct dgram_lane *find_lane(struct dgram *d, const struct dgram_name *from, uid_t user)
 {
 	for (struct dgram_lane **at = &d->lanes; *at; at = &(*at)->next) {
 		struct dgram_lane *lane = *at;
 
-		if (!dgram_name_equal(&lane->from, from))
+		if (lane->user != user || !dgram_name_equal(&lane->from, from))
 			continue;
 		*at = lane->next;
 		lane->next = d->lanes;
@@ -107,7 +109,7 @@ static struct dgram_lane *find_lane(struct dgram *d, const struct dgram_name *fr
 
 struct dgram_lane *dgram_lane_of(struct dgram *d, const struct dgram_received *r)
 {
-	struct dgram_lane *lane = find_lane(d, &r->from);
+	struct dgram_lane *lane = find_lane(d, &r->from, r->user);
 	char folder[ENDPOINT_PATH_BYTES];
 	struct endpoint at;
 
@@ -120,7 +122,7 @@ struct dgram_lane *dgram_lane_of(struct dgram *d, const struct dgram_received *r
 		return NULL;
 	}
 	if (!lane)
-		lane = open_lane(d, &r->from, &at);
+		lane = open_lane(d, &r->from, r->user, &at);
 	if (!lane)
 		return NULL;
 	if (lane->link.error < 0 && !lane->heard)
@@ -140,14 +142,14 @@ static void close_lane(struct dgram *d, struct dgram_lane **at)
 	free_lane(lane);
 }
 
-void dgram_lane_recall(struct dgram *d, const struct endpoint *at)
+void dgram_lane_recall(struct dgram *d, const struct endpoint *at, uid_t user)
 {
 	struct dgram_name name = {.at = {0}};
 
 	name.len = endpoint_to_unix(at, &name.at);
-	if (find_lane(d, &name)) /* it was quicker */
+	if (find_lane(d, &name, user)) /* it was quicker */
 		return;
-	if (open_lane(d, &name, at) && d->lanes->link.error < 0)
+	if (open_lane(d, &name, user, at) && d->lanes->link.error < 0)
 		close_lane(d, &d->lanes);
 }
 

@@ -7,22 +7,59 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-int dgram_link_init(struct dgram_link *l, const struct endpoint *to,
+#include "../socket_file.h"
+
+int dgram_link_init(struct dgram_link *l, const struct endpoint *to, uid_t owner,
 		    const struct unix_socket *bound)
 {
-	*l = (struct dgram_link){.bound = bound, .fd = -1, .error = -ENOENT};
+	*l = (struct dgram_link){
+		.owner = owner, .held = -1, .bound = bound, .fd = -1, .error = -ENOENT};
 	l->to.len = endpoint_to_unix(to, &l->to.at);
+	l->place = l->to;
 	return queue_init(&l->queue) ? 0 : -ENOMEM;
+}
+
+static void let_go(struct dgram_link *l)
+{
+	if (l->held >= 0)
+		close(l->held);
+	l->held = -1;
 }
 
 void dgram_link_fini(struct dgram_link *l)
 {
+	let_go(l);
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
 	queue_fini(&l->queue);
+}
+
+/* What the path leads to now, if its owner matters. Return: 0 or a negative errno. */
+static int hold_place(struct dgram_link *l)
+{
+	struct endpoint held = {.kind = ENDPOINT_PATH};
+
+	if (l->owner == DGRAM_ANYBODY || l->to.at.sun_path[0] == '\0')
+		return 0;
+	let_go(l);
+	l->held = socket_file_hold(l->to.at.sun_path, l->owner);
+	l->is_foreign = l->held == -EPERM;
+	if (l->is_foreign)
+		return -EACCES;
+	if (l->held < 0)
+		return l->held == -ENOTSOCK ? -ECONNREFUSED : l->held;
+	socket_file_name(l->held, held.text);
+	l->place.len = endpoint_to_unix(&held, &l->place.at);
+	return 0;
+}
+
+static int connect_place(const struct dgram_link *l)
+{
+	return connect(l->fd, (const struct sockaddr *)&l->place.at, l->place.len) < 0 ? -errno : 0;
 }
 
 int dgram_link_reach(struct dgram_link *l)
@@ -33,9 +70,9 @@ int dgram_link_reach(struct dgram_link *l)
 			return l->error = -errno;
 		udp_enlarge(l->fd);
 	}
-	l->error = 0;
-	if (connect(l->fd, (const struct sockaddr *)&l->to.at, l->to.len) < 0)
-		l->error = -errno;
+	l->error = hold_place(l);
+	if (l->error == 0)
+		l->error = connect_place(l);
 	/* unix(7) leaves it out: it is connected, to another socket than the one that asks. */
 	l->by_name = l->error == -EPERM && l->bound->fd >= 0;
 	if (l->by_name)
@@ -56,7 +93,7 @@ static bool is_lost(int error)
 static int send_some(const struct dgram_link *l, size_t first)
 {
 	if (l->by_name)
-		return dgram_send(l->bound->fd, &l->queue, first, &l->to);
+		return dgram_send(l->bound->fd, &l->queue, first, &l->place);
 	return dgram_send(l->fd, &l->queue, first, NULL);
 }
 
@@ -114,6 +151,29 @@ void dgram_link_send(struct dgram_link *l, struct port *p, const uint8_t *frame,
 	queue_add(&l->queue, frame, len);
 }
 
+/* The kernel says no: what is in the way? */
+static void say_no_access(const struct dgram_link *l, const char *to, char *detail, size_t size)
+{
+	struct stat st;
+
+	if (l->is_foreign)
+		snprintf(detail, size,
+			 "%s is another user's socket than the machine's that sends under this "
+			 "name, so nothing is sent there: let the machine's own user bind it",
+			 to);
+	else if (lstat(l->to.at.sun_path, &st) < 0)
+		snprintf(detail, size,
+			 "the agent may not look into the folder of %s: let its user pass "
+			 "through, or let the machine bind its path elsewhere",
+			 to);
+	else
+		snprintf(detail, size,
+			 "the agent may not write to %s: start the machine with umask 007 and its "
+			 "path in a folder of the agent's group, or use a port of type stream "
+			 "(longwire-ports(7), WHOSE SOCKET)",
+			 to);
+}
+
 void dgram_link_say(const struct dgram_link *l, const char *to, char *detail, size_t size)
 {
 	detail[0] = '\0';
@@ -121,10 +181,7 @@ void dgram_link_say(const struct dgram_link *l, const char *to, char *detail, si
 		snprintf(detail, size, "no machine has bound %s: start it, or correct its path",
 			 to);
 	else if (l->error == -EACCES)
-		snprintf(detail, size,
-			 "the agent may not write to %s: run it as the machine's user, or let the "
-			 "machine make its socket writable for the agent's group",
-			 to);
+		say_no_access(l, to, detail, size);
 	else if (l->error == -EPROTOTYPE)
 		snprintf(detail, size,
 			 "%s is no datagram socket: use a port of type stream with `connect`", to);

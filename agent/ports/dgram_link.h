@@ -9,6 +9,10 @@
  * machine that has connected its own socket takes datagrams from our well-known one only (the kernel
  * says EPERM to any other); to it we send from that. Such machines share what may wait in all: the
  * kernel counts it for the sender, and does not tell for whom.
+ *
+ * A path that a machine told us is that machine's word: it may have a name of its own choice, in its own
+ * view of the files. So the socket there has to belong to the user who sent from it; else anybody could have
+ * the agent talk to sockets that only the agent may talk to.
  */
 #ifndef AGENT_PORTS_DGRAM_LINK_H
 #define AGENT_PORTS_DGRAM_LINK_H
@@ -19,13 +23,20 @@
 
 /**
  * struct dgram_link - zeroed, then dgram_link_init()
+ * @owner:	whose the machine's socket has to be, or DGRAM_ANYBODY
+ * @place:	where to send to: @to, or the file that had its name and that owner
+ * @held:	that file, or -1
+ * @is_foreign:	the last one there was another user's
  * @bound:	our well-known socket; borrowed
  * @fd:		connected to the machine, or -1
  * @by_name:	to be sent to from @bound
  * @error:	negative errno: why the machine cannot be reached; 0 while it can
  */
 struct dgram_link {
-	struct dgram_name to;
+	struct dgram_name to, place;
+	uid_t owner;
+	int held;
+	bool is_foreign;
 	const struct unix_socket *bound;
 	int fd;
 	bool by_name;
@@ -33,8 +44,8 @@ struct dgram_link {
 	struct queue queue;
 };
 
-/** dgram_link_init() - Reaches nobody yet. Return: 0 or -ENOMEM */
-int dgram_link_init(struct dgram_link *l, const struct endpoint *to,
+/** dgram_link_init() - Reaches nobody yet. @owner: a user, or DGRAM_ANYBODY. Return: 0 or -ENOMEM */
+int dgram_link_init(struct dgram_link *l, const struct endpoint *to, uid_t owner,
 		    const struct unix_socket *bound);
 
 void dgram_link_fini(struct dgram_link *l);

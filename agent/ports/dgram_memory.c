@@ -5,7 +5,7 @@
  *
  * A machine does not notice that the agent was restarted, and most say nothing until they are asked: without
  * its name nothing would ever reach it again. So the names are in a file, machines-PORT, beside `state`,
- * one a line. Whoever is still there gets its lane back when the loop starts; it could not be earlier, for
+ * one a line, behind the number of the user whose it is. Whoever is still there gets its lane back when the loop starts; it could not be earlier, for
  * a port reports nothing while it is opened.
  */
 #include <errno.h>
@@ -16,10 +16,12 @@
 #include "agent/state.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "dgram.h"
 
 enum {
-	MEMORY_BYTES = PORT_LANES_MAX * ENDPOINT_TEXT_BYTES + 1,
+	USER_BYTES = 11, /* 4294967295 and a space */
+	MEMORY_BYTES = PORT_LANES_MAX * (USER_BYTES + ENDPOINT_TEXT_BYTES) + 1,
 	MEMORY_MODE = 0600,
 	NAME_FILE_BYTES = NAME_BYTES + 16,
 };
@@ -28,12 +30,16 @@ static const char ROOT[] = "/"; /* no relative path is written */
 
 static void recall(struct dgram *d, char *text)
 {
-	char *rest = text, *line;
+	char *rest = text, *line, *name;
 	struct endpoint at;
+	uint32_t user;
 
 	while ((line = strsep(&rest, "\n"))) {
-		if (line[0] && endpoint_parse(line, ROOT, &at, NULL) == 0 && endpoint_is_unix(&at))
-			dgram_lane_recall(d, &at);
+		name = line;
+		line = strsep(&name, " ");
+		if (name && name[0] && text_parse_number(line, 0, UINT32_MAX, &user, NULL) == 0 &&
+		    endpoint_parse(name, ROOT, &at, NULL) == 0 && endpoint_is_unix(&at))
+			dgram_lane_recall(d, &at, user);
 	}
 }
 
@@ -84,7 +90,8 @@ void dgram_memory_save(struct dgram *d)
 	for (const struct dgram_lane *lane = d->lanes; lane; lane = lane->next) {
 		if (is_writable(lane))
 			bytes.len += (size_t)snprintf(text + bytes.len, sizeof(text) - bytes.len,
-						      "%s\n", endpoint_format(&lane->at, name));
+						      "%u %s\n", lane->user,
+						      endpoint_format(&lane->at, name));
 	}
 	if (file_replace(d->memory, &bytes, &err) < 0)
 		log_warn("%s; after a restart, machines at port %s are not heard of until they "

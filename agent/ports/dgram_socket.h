@@ -25,17 +25,26 @@ struct dgram_name {
 
 bool dgram_name_equal(const struct dgram_name *a, const struct dgram_name *b);
 
+/** As a user: not known, or of no interest */
+#define DGRAM_ANYBODY ((uid_t)-1)
+
 /** struct dgram_received - its bytes are the area's until the next dgram_receive(); @is_cut: it was longer
- * than a slot */
+ * than a slot; @user: who sent it, as the kernel says, or DGRAM_ANYBODY */
 struct dgram_received {
 	uint8_t *bytes;
 	size_t len;
 	bool is_cut;
+	uid_t user;
 	struct dgram_name from;
 };
 
-/** dgram_receive() - Return: how many waited, at most UDP_BATCH; 0 if none; or a negative errno */
-int dgram_receive(int fd, const struct udp_area *area, struct dgram_received out[UDP_BATCH]);
+/** dgram_ask_users() - From now on the kernel says who sent a datagram. Return: 0 or a negative errno */
+int dgram_ask_users(int fd);
+
+/** dgram_receive() - @asks_users: after dgram_ask_users(). Return: how many waited, at most UDP_BATCH; 0 if
+ * none; or a negative errno */
+int dgram_receive(int fd, const struct udp_area *area, bool asks_users,
+		  struct dgram_received out[UDP_BATCH]);
 
 /**
  * dgram_send() - Hand frames of a queue to the kernel, from the @first on

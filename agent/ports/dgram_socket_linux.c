@@ -7,15 +7,41 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Room for what SO_PASSCRED adds to a datagram, and for nothing behind it: descriptors that somebody
+ * sends along have none, and stay out. */
+union user_room {
+	struct cmsghdr aligned;
+	char bytes[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+int dgram_ask_users(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+static uid_t user_of(struct msghdr *m)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct ucred user = {.uid = DGRAM_ANYBODY};
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+		memcpy(&user, CMSG_DATA(c), sizeof(user));
+	return user.uid;
+}
+
 bool dgram_name_equal(const struct dgram_name *a, const struct dgram_name *b)
 {
 	return a->len == b->len && memcmp(&a->at, &b->at, a->len) == 0;
 }
 
-int dgram_receive(int fd, const struct udp_area *area, struct dgram_received out[UDP_BATCH])
+int dgram_receive(int fd, const struct udp_area *area, bool asks_users,
+		  struct dgram_received out[UDP_BATCH])
 {
 	struct mmsghdr messages[UDP_BATCH];
 	struct iovec slots[UDP_BATCH];
+	union user_room users[UDP_BATCH];
 	int count;
 
 	for (size_t i = 0; i < UDP_BATCH; i++) {
@@ -24,6 +50,10 @@ int dgram_receive(int fd, const struct udp_area *area, struct dgram_received out
 						      .msg_namelen = sizeof(out[i].from.at),
 						      .msg_iov = &slots[i],
 						      .msg_iovlen = 1};
+		if (!asks_users)
+			continue;
+		messages[i].msg_hdr.msg_control = &users[i];
+		messages[i].msg_hdr.msg_controllen = sizeof(users[i]);
 	}
 	do {
 		count = recvmmsg(fd, messages, UDP_BATCH, MSG_DONTWAIT, NULL);
@@ -34,6 +64,7 @@ int dgram_receive(int fd, const struct udp_area *area, struct dgram_received out
 		out[i].bytes = slots[i].iov_base;
 		out[i].len = messages[i].msg_len;
 		out[i].is_cut = messages[i].msg_hdr.msg_flags & MSG_TRUNC;
+		out[i].user = user_of(&messages[i].msg_hdr);
 		out[i].from.len = messages[i].msg_hdr.msg_namelen;
 	}
 	return count;

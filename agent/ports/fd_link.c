@@ -67,7 +67,7 @@ static bool is_shut_down(int fd)
 static bool read_batch(struct fd_link *l)
 {
 	struct dgram_received batch[UDP_BATCH];
-	int count = dgram_receive(l->fd, l->use.area, batch);
+	int count = dgram_receive(l->fd, l->use.area, false, batch);
 
 	for (int i = 0; i < count; i++) {
 		const struct port_frame f = {.bytes = batch[i].bytes, .len = batch[i].len};

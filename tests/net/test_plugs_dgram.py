@@ -330,7 +330,7 @@ def is_remembered(agent, path):
     """Will the next agent know of that machine?"""
     try:
         with open(f"{agent.folder}/machines-guests", encoding="utf-8") as names:
-            return path in names.read().splitlines()
+            return f"{os.getuid()} {path}" in names.read().splitlines()
     except FileNotFoundError:
         return False
 
@@ -369,7 +369,8 @@ def test_a_machine_that_is_gone_is_not_remembered(agent_with, folder):
 def test_a_damaged_memory_harms_nobody(agent_with, folder):
     anna = agent_with(MANY, up=False)
     with open(f"{anna.folder}/machines-guests", "wb") as names:
-        names.write(b"\n\n127.0.0.1:1\n@\n\xff\xfe\nrelative\n" + b"/x" * 200 + b"\n\0\n")
+        names.write(b"\n\n0 127.0.0.1:1\n0 @\n\xff\xfe\n0 relative\n/x\n0\n0 \n-1 /x\n")
+        names.write(b"4294967296 /x\n0 " + b"/x" * 200 + b"\n\0\n")
     anna.up()
     assert crosses(machine_on(anna, folder), hub_machine(anna), SETTLED_S)
 

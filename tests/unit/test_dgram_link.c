@@ -50,7 +50,7 @@ static int begin(void **state)
 	config.local = path_of("ours");
 	machine = path_of("machine");
 	return unix_socket_open(&ours, SOCK_DGRAM, &config, NULL) ||
-	       dgram_link_init(&way, &machine, &ours);
+	       dgram_link_init(&way, &machine, DGRAM_ANYBODY, &ours);
 }
 
 static int finish(void **state)
