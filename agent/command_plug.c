@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/lan.h"
+#include "agent/plug_rights.h"
 #include "agent_parts.h"
 #include "common/log.h"
 
@@ -51,19 +52,43 @@ static int carry_out(struct agent *a, const struct plugs *before, struct error *
 	return rc;
 }
 
+static int add(struct agent *a, const struct control_request *r, struct error *err)
+{
+	struct plugs *p = &a->plugs;
+	int rc = plugs_add(p, &a->config, control_request_text(r, "name"),
+			   control_request_text(r, "port"), err);
+
+	if (rc == 0 && !control_request_is_owner(r))
+		rc = plug_rights_check(&p->plugged[p->plugged_count - 1], err);
+	return rc;
+}
+
+static int remove_port(struct agent *a, const struct control_request *r, struct error *err)
+{
+	const char *name = control_request_text(r, "name");
+	int rc = 0;
+
+	if (!control_request_is_owner(r))
+		rc = plug_rights_check_removal(&a->plugs, &a->config, name, err);
+	return rc ? rc : plugs_remove(&a->plugs, &a->config, name, err);
+}
+
 /* Return: 0, or a negative errno with @err and all as it was */
-static int change(struct agent *a, const char *name, const char *words, struct error *err)
+static int change(struct agent *a, const struct control_request *r,
+		  int (*how)(struct agent *a, const struct control_request *r, struct error *err),
+		  struct error *err)
 {
 	struct plugs *before = malloc(sizeof(*before));
 	int rc;
 
 	if (!before)
-		return error_set(err, -ENOMEM, "no memory for port %s", name);
+		return error_set(err, -ENOMEM, "no memory for the ports");
 	*before = a->plugs;
-	rc = words ? plugs_add(&a->plugs, &a->config, name, words, err)
-		   : plugs_remove(&a->plugs, &a->config, name, err);
+	rc = how(a, r, err);
 	if (rc == 0)
 		rc = carry_out(a, before, err);
+	else
+		a->plugs = *before;
 	free(before);
 	return rc;
 }
@@ -78,7 +103,7 @@ void command_plug(struct agent *a, struct control_request *r)
 		control_refuse(r, "'plug' needs a name and a port: TYPE,key=value,...");
 		return;
 	}
-	if (change(a, name, words, &err) < 0) {
+	if (change(a, r, add, &err) < 0) {
 		control_refuse(r, "%s", err.text);
 		return;
 	}
@@ -96,7 +121,7 @@ void command_unplug(struct agent *a, struct control_request *r)
 		control_refuse(r, "'unplug' needs the name of a port");
 		return;
 	}
-	if (change(a, name, NULL, &err) < 0) {
+	if (change(a, r, remove_port, &err) < 0) {
 		control_refuse(r, "%s", err.text);
 		return;
 	}

@@ -289,7 +289,7 @@ def test_the_group_may_ask_but_not_touch_trust(lab, agents):
     assert os.stat(path).st_mode & 0o777 == 0o660
     assert json.loads(as_nobody(path, '{"cmd":"status"}'))["ok"]
     assert json.loads(as_nobody(path, '{"cmd":"dump"}')) == {"id": None, "ok": True, "stream": 1}
-    plug = '{"cmd":"plug","name":"hub2","port":"mcast,group=230.0.0.2:1"}'
+    plug = '{"cmd":"plug","name":"hub2","port":"mcast,group=230.0.0.2:33001"}'
     assert json.loads(as_nobody(path, plug))["ok"]
     refused = json.loads(as_nobody(path, '{"cmd":"reload"}'))
     assert not refused["ok"] and "root" in refused["error"]

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import stat
+import subprocess
 import tempfile
 
 import pytest
@@ -221,3 +222,34 @@ def test_descriptors_that_come_with_a_frame_stay_out(anna, place):
     )
     assert descriptors(anna) == before
     assert drops(anna, "machines/vm", "bad_source_mac") == 10
+
+
+# ---- who is in the group of the control socket ----
+
+
+def as_member(agent, *arguments):
+    """The command line, run by a member of the group who is not the agent's user."""
+    command = agent.host.command(
+        *as_user(OWNER, [USERS]), *agent.prefix[agent.prefix.index("env"):], agent.binary,
+        "-C", agent.folder, *arguments,
+    )
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60
+    )
+
+
+def test_a_member_plugs_what_he_could_open_himself_and_nothing_with_the_agents_rights(service):
+    anna = service(agent_lines="group = users\n")
+    assert as_member(anna, "plug", "mine", "mcast,group=230.0.0.2:33001").returncode == 0
+    assert "mine" in ports_of(anna)
+    for words in ("tap,name=lw0", f"dgram,local={anna.folder}/x", "stream,connect=/run/x"):
+        done = as_member(anna, "plug", "other", words)
+        assert done.returncode == 1 and "for the agent's own user and root" in done.stderr
+    done = as_member(anna, "unplug", "hub")
+    assert done.returncode == 1 and "which is in agent.conf" in done.stderr
+    assert ports_of(anna) == ["hub", "mine"]
+    assert as_member(anna, "unplug", "mine").returncode == 0
+    assert ports_of(anna) == ["hub"]
+    anna.cli("plug", "sock", f"stream,listen={anna.folder}/../../run/x.sock")
+    anna.cli("unplug", "hub")  # the owner does as he likes
+    assert ports_of(anna) == ["sock"]
