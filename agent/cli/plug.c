@@ -3,10 +3,15 @@
  *
  * Layer: agent (command line).
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "agent/control_client.h"
 #include "cli.h"
+#include "plug_words.h"
 
 struct arguments {
 	const char *name;
@@ -42,7 +47,7 @@ static const struct argp PLUG = {
 	.doc = "Add a port to the running agent, until it ends.\v"
 	       "The keys are those of a [port] section in agent.conf:\n"
 	       "  longwire plug hub2 mcast,group=230.0.0.2:33000,vlan=aoe2\n"
-	       "A comma in a value is written twice.",
+	       "A comma in a value is written twice. A relative path begins in the current folder.",
 };
 
 static error_t parse_unplug(int key, char *arg, struct argp_state *state)
@@ -86,6 +91,25 @@ static json_t *ask(const struct cli *cli, json_t *request, struct error *err)
 	return answer;
 }
 
+/* Return: the answer, or NULL with @err */
+static json_t *plug(const struct cli *cli, const struct arguments *a, struct error *err)
+{
+	char *here = getcwd(NULL, 0), *words = here ? plug_words_from(a->words, here) : NULL;
+	json_t *answer = NULL;
+
+	if (words)
+		answer = ask(
+			cli,
+			json_pack("{s:s, s:s, s:s}", "cmd", "plug", "name", a->name, "port", words),
+			err);
+	else
+		error_set(err, -errno, "the current folder has no path (%s): go to another one",
+			  strerror(errno));
+	free(words);
+	free(here);
+	return answer;
+}
+
 int cmd_plug(int argc, char **argv, struct cli *cli)
 {
 	struct arguments a = {0};
@@ -95,9 +119,7 @@ int cmd_plug(int argc, char **argv, struct cli *cli)
 
 	if (rc)
 		return rc;
-	answer = ask(cli,
-		     json_pack("{s:s, s:s, s:s}", "cmd", "plug", "name", a.name, "port", a.words),
-		     &err);
+	answer = plug(cli, &a, &err);
 	if (!answer)
 		return cli_fail(&err);
 	json_decref(answer);

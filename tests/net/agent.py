@@ -14,6 +14,7 @@ from netns import wait_for
 BINARY = os.environ.get("LONGWIRE", "longwire")
 RELEASE = os.environ.get("LONGWIRE_RELEASE") or BINARY
 UP_LIMIT_S = 30  # generous: the sanitizer build on a busy machine
+COMMAND_LIMIT_S = 120  # for a subcommand that hangs, so that the test fails and says which
 PORT = 19543
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:")
 
@@ -44,11 +45,13 @@ class Agent:
         self.process = None
         self.log_path = self.folder + ".log"
 
-    def cli(self, *arguments, check=True, text=None):
-        """Run a subcommand on our folder; its CompletedProcess."""
+    def cli(self, *arguments, check=True, text=None, limit_s=COMMAND_LIMIT_S, **options):
+        """Run a subcommand on our folder to its end; its CompletedProcess."""
         command = self.host.command(*self.prefix, self.binary, "-C", self.folder, *arguments)
-        options = {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+        options |= {"input": text} if text is not None else {"stdin": subprocess.DEVNULL}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=limit_s, **options
+        )
         assert not SANITIZER.search(done.stderr), done.stderr
         if check:
             assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"

@@ -125,3 +125,11 @@ def test_what_was_unplugged_leaves_no_descriptor_behind(anna):
         anna.cli("plug", "hub2", WORDS)
         anna.cli("unplug", "hub2")
     wait_for(lambda: open_files() <= before, SETTLED_S, lambda: str(open_files()))
+
+
+def test_a_relative_path_begins_where_the_user_is(anna, tmp_path):
+    here = tmp_path / "a,b"
+    here.mkdir()
+    anna.cli("plug", "vm", "stream,listen=./vm.sock", cwd=here)
+    assert "vm.sock" in os.listdir(here)
+    assert ports(anna)["vm"]["state"] == "forwarding", anna.story()
