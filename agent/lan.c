@@ -151,11 +151,28 @@ static struct lan_port *find_port(const struct lan *l, const struct port_config 
 
 /* ---- reload: first what goes, then what stays or comes ---- */
 
+/* Do its machines find a port where they found this one? */
+static bool has_heir(const struct config *c, const struct port_config *p)
+{
+	const struct port_config *heir = config_port_by_name(c, p->name);
+
+	return heir && heir->type == p->type && endpoint_equal(&heir->plug.local, &p->plug.local);
+}
+
+static void close_for_good(struct lan *l, size_t slot, const struct config *config)
+{
+	struct lan_port *p = l->ports[slot];
+
+	if (p->port->ops->forget && !has_heir(config, &p->config))
+		p->port->ops->forget(p->port);
+	close_port(l, slot);
+}
+
 static void close_what_goes(struct lan *l, const struct config *config)
 {
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
 		if (l->ports[i] && !find_config(config, &l->ports[i]->config))
-			close_port(l, i);
+			close_for_good(l, i, config);
 	}
 	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
 		if (l->vlans[i] && !config_vlan_by_id(config, l->vlans[i]->config.id))

@@ -194,6 +194,11 @@ static void dgram_port_network_changed(struct port *p, uint64_t now_ns)
 	(void)now_ns;
 }
 
+static void dgram_port_forget(struct port *p)
+{
+	dgram_memory_forget((struct dgram *)p);
+}
+
 static void dgram_port_close(struct port *p)
 {
 	struct dgram *d = (struct dgram *)p;
@@ -249,5 +254,6 @@ const struct port_ops dgram_ops = {
 	.network_changed = dgram_port_network_changed,
 	.state = dgram_port_state,
 	.warnings = dgram_port_warnings,
+	.forget = dgram_port_forget,
 	.close = dgram_port_close,
 };

@@ -89,6 +89,9 @@ void dgram_memory_init(struct dgram *d, const char *folder);
 /** dgram_memory_fini() - The file stays */
 void dgram_memory_fini(struct dgram *d);
 
+/** dgram_memory_forget() - Remove the file; none is written any more */
+void dgram_memory_forget(struct dgram *d);
+
 /** dgram_memory_save() - If there is news */
 void dgram_memory_save(struct dgram *d);
 

@@ -6,12 +6,14 @@
  * A machine does not notice that the agent was restarted, and most say nothing until they are asked: without
  * its name nothing would ever reach it again. So the names are in a file, machines-PORT, beside `state`,
  * one a line, behind the number of the user whose it is. Whoever is still there gets its lane back when the loop starts; it could not be earlier, for
- * a port reports nothing while it is opened.
+ * a port reports nothing while it is opened. The file goes with a port that is taken away while the agent
+ * runs.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/state.h"
 #include "common/file.h"
@@ -69,6 +71,13 @@ void dgram_memory_init(struct dgram *d, const char *folder)
 void dgram_memory_fini(struct dgram *d)
 {
 	plug_not_soon(d->recall);
+}
+
+void dgram_memory_forget(struct dgram *d)
+{
+	if (d->memory[0])
+		unlink(d->memory);
+	d->memory[0] = '\0';
 }
 
 /* Can it be read again as it is? */

@@ -147,6 +147,7 @@ struct port_env {
  * @beacon:	send @b there now; fills in its list of interfaces
  * @send_beyond: send a frame by that real interface to other hosts, and to none here, by the next flush
  *		at the latest; lengths as for @send. NULL in a type that serves all its attachments
+ * @forget:	remove what it wrote for the agent after us; close() follows. NULL in a type that writes nothing
  * @close:	the port is freed once libuv let go of it; no event comes any more
  */
 struct port_ops {
@@ -162,6 +163,7 @@ struct port_ops {
 	size_t (*attachments)(const struct port *p, struct port_attachment *out, size_t max);
 	void (*beacon)(struct port *p, uint32_t interface, struct beacon *b);
 	void (*send_beyond)(struct port *p, uint32_t interface, const uint8_t *frame, size_t len);
+	void (*forget)(struct port *p);
 	void (*close)(struct port *p);
 };
 

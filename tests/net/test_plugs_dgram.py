@@ -366,6 +366,39 @@ def test_a_machine_that_is_gone_is_not_remembered(agent_with, folder):
     assert drops(anna, "guests", "port_crowded") == 0
 
 
+def test_a_port_that_is_unplugged_under_its_machines_leaves_nothing_behind(agent_with, folder):
+    anna = agent_with()
+    listener, before = hub_machine(anna), descriptors(anna)
+    words = f"dgram,local={folder}/lan.sock"
+    anna.cli("plug", "guests", words)
+    machines = [machine_on(anna, folder, n, f"02:00:00:00:02:0{i}") for i, n in enumerate(("one", "two"))]
+    for machine in machines:
+        assert crosses(machine, listener, SETTLED_S)
+    wait_for(lambda: is_remembered(anna, machines[1].path), SEEN_S, anna.story)
+    for machine in machines:
+        machine.say(1, target="02:00:00:00:02:01")  # on its way, or not
+    anna.cli("unplug", "guests")
+    assert ports_of(anna) == ["hub"] and anna.status()["vlans"][0]["macs"] == []
+    assert sorted(os.listdir(folder)) == ["one.sock", "two.sock"]
+    assert not os.path.exists(f"{anna.folder}/machines-guests")
+    wait_for(lambda: descriptors(anna) == before, SEEN_S, anna.story)
+    assert crosses(listener, machines[0], NOT_HEARD_S) is None
+    anna.cli("plug", "guests", words)
+    assert crosses(machines[0], listener, SETTLED_S) and crosses(listener, machines[0], SETTLED_S)
+    assert ports_of(anna) == ["hub", "guests", "guests/one"]
+
+
+def test_a_port_that_only_changes_its_mode_remembers_its_machines(agent_with, folder):
+    anna = agent_with(MANY)
+    listener, machine = hub_machine(anna), machine_on(anna, folder)
+    assert crosses(machine, listener, SETTLED_S)
+    wait_for(lambda: is_remembered(anna, machine.path), SEEN_S, anna.story)
+    port_lines = ("guests", "dgram", f"local = {folder}/lan.sock", "mode = 0666")
+    anna.configure(config(port_lines).format(name="anna", port=anna.port))
+    wait_for(lambda: mode_of(f"{folder}/lan.sock")[0] == 0o666, SEEN_S, anna.story)
+    assert crosses(listener, machine, SETTLED_S)  # it did not have to speak
+
+
 def test_a_damaged_memory_harms_nobody(agent_with, folder):
     anna = agent_with(MANY, up=False)
     with open(f"{anna.folder}/machines-guests", "wb") as names:

@@ -396,3 +396,26 @@ def test_a_port_that_is_taken_out_of_the_file_lets_its_machines_go(anna, folder)
     wait_for(machine.is_closed, SEEN_S, anna.story)
     assert ports_of(anna) == ["hub"]
     assert not os.path.exists(f"{folder}/lan.sock")
+
+
+def test_a_port_that_is_unplugged_under_its_machines_leaves_nothing_behind(agent_with, folder):
+    anna = agent_with()
+    listener, before = hub_machine(anna), descriptors(anna)
+    anna.cli("plug", "guests", f"stream,listen={folder}/lan.sock")
+    machines = [machine_on(anna, folder), machine_on(anna, folder, OTHER_MAC)]
+    for machine in machines:
+        assert crosses(machine, listener, SETTLED_S)
+    machines[1].write(struct.pack("!I", 1514) + bytes(700))  # half a frame
+    for number in range(300):
+        listener.say(number, size=1514)  # more than who does not read can hold
+    anna.cli("unplug", "guests")
+    for machine in machines:
+        wait_for(machine.is_closed, SEEN_S, anna.story)
+    assert ports_of(anna) == ["hub"]
+    assert [m["port"] for m in anna.status()["vlans"][0]["macs"]] == ["hub"]
+    assert os.listdir(folder) == []
+    wait_for(lambda: descriptors(anna) == before, SEEN_S, anna.story)
+    anna.cli("plug", "guests", f"stream,listen={folder}/lan.sock")
+    again = machine_on(anna, folder)
+    assert crosses(again, listener, SETTLED_S) and crosses(listener, again, SETTLED_S)
+    assert ports_of(anna) == ["hub", "guests", "guests/1"]
