@@ -11,9 +11,9 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "net"))
 
-# pylint: disable=wrong-import-position,unused-import
+# pylint: disable=wrong-import-position,unused-import,redefined-outer-name,unused-argument
 from guest import QEMU, Guest  # noqa: E402
-from hosts import agents, lab  # noqa: E402,F401
+from hosts import agents, lab, shared_agents, shared_lab  # noqa: E402,F401
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,7 @@ def image():
     return folder
 
 
-@pytest.fixture
-def guests(lab, image):  # pylint: disable=redefined-outer-name
+def _guests(image):
     """A function that starts machines; each is unplugged at the end."""
     made = []
 
@@ -43,3 +42,15 @@ def guests(lab, image):  # pylint: disable=redefined-outer-name
     yield make
     for guest in made:
         guest.close()
+
+
+@pytest.fixture
+def guests(lab, image):
+    """_guests() for one case."""
+    yield from _guests(image)
+
+
+@pytest.fixture(scope="module")
+def shared_guests(shared_lab, image):
+    """_guests() for all cases of a file."""
+    yield from _guests(image)

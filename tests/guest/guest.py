@@ -12,6 +12,7 @@ import time
 QEMU = "qemu-system-x86_64"
 BOOT_LIMIT_S = 120  # about four seconds on an idle machine
 COMMAND_LIMIT_S = 60
+LINE_END = re.compile("\n")
 READY = re.compile(r"^=ready (\S+)\n", re.M)
 
 # What deploy/quickstart prints, word for word; test_quickstart.py compares.
@@ -52,13 +53,24 @@ class Guest:
         deadline = time.monotonic() + limit_s
         while not (match := pattern.search(self.text)):
             rest = deadline - time.monotonic()
-            assert rest > 0, f"{self.address}: no {pattern.pattern} in {limit_s} s: {self.text}"
+            if rest <= 0:
+                raise TimeoutError(f"no {pattern.pattern} in {limit_s} s: {self.text}")
             self.selector.select(rest)
             data = self.process.stdout.read()
-            assert data != b"", f"{self.address}: QEMU ended: {self.text}"
+            assert data != b"", f"{self.mac}: QEMU ended: {self.text}"
             self.text += (data or b"").decode(errors="replace").replace("\r", "")
         before, self.text = self.text[: match.start()], self.text[match.end() :]
         return match, before
+
+    def lines(self, limit_s):
+        """Each line that the console says, as it comes, until @limit_s are over."""
+        deadline = time.monotonic() + limit_s
+        while (rest := deadline - time.monotonic()) > 0:
+            try:
+                _, line = self._read_until(LINE_END, rest)
+            except TimeoutError:
+                return
+            yield line
 
     def boot(self):
         """Wait until it has booted; its NIC has the MAC that it was given."""
@@ -86,7 +98,7 @@ class Guest:
         """Run a command to its end; it must succeed. Its output."""
         self.begin(command)
         status, output = self.finish(limit_s)
-        assert status == 0, f"{self.address}: {command}: exit {status}: {output}"
+        assert status == 0, f"{self.mac}: {command}: exit {status}: {output}"
         return output
 
     def close(self):

@@ -1,118 +1,122 @@
-"""Every way in which QEMU can be plugged in, with real machines on two hosts.
+"""Every way in which QEMU can be plugged in, with real machines on two hosts, which go on when one
+of the agents is started anew: the near one.
 
-The lines are those of longwire-ports(7). Each machine in turn is plugged into one host; the machine
-on the other host, on the hub, stays.
+Each case that is named for an attachment looks at what happened to all of them at once: the second
+machine's boot and the agent's restarts are fixtures, each after the one before.
 """
 
+import re
+import signal
 import tempfile
+import time
 
 import pytest
 
-from agent import introduce
+from agent import RELEASE, introduce
+from attachments import ATTACHMENTS, NUMBERS, Pair, port_name, ports_config
 from guest import pings, sends_by_tcp
 from netns import wait_for
-from plugs import config, port, settled
+from plugs import ports_of
 
+AGAIN_S = 2
+NEVER_S = 4  # for those who do not come again
+LIMIT_S = 20
+ENDED_S = 20
 SEEN_S = 60
-# name: the port in status; QEMU's line; does it come back after a restart of the agent?
-# QEMU 7.2 as the client of a stream never connects again.
-ATTACHMENTS = {
-    "socket mcast": ("hub", "socket,mcast=230.0.0.1:33000,localaddr=127.0.0.1", True),
-    "dgram multicast": (
-        "hub",
-        "dgram,remote.type=inet,remote.host=230.0.0.1,remote.port=33000,"
-        "local.type=inet,local.host=127.0.0.1,local.port=33000",
-        True,
-    ),
-    "socket udp": (
-        "udp", "socket,udp=127.0.0.1:7001,localaddr=127.0.0.1:7002", True,
-    ),
-    "dgram inet": (
-        "udp",
-        "dgram,local.type=inet,local.host=127.0.0.1,local.port=7002,"
-        "remote.type=inet,remote.host=127.0.0.1,remote.port=7001",
-        True,
-    ),
-    "dgram unix": (
-        "pair",
-        "dgram,local.type=unix,local.path=FOLDER/vm.sock,"
-        "remote.type=unix,remote.path=FOLDER/pair.sock",
-        True,
-    ),
-    "dgram unix, learned": (
-        "machines/anna",
-        "dgram,local.type=unix,local.path=FOLDER/anna.sock,"
-        "remote.type=unix,remote.path=FOLDER/machines.sock",
-        True,
-    ),
-    "socket connect": ("tcp/1", "socket,connect=127.0.0.1:7003", False),
-    "stream inet": (
-        "tcp/1", "stream,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=7003", False,
-    ),
-    "stream unix": (
-        "unix/1", "stream,server=off,addr.type=unix,addr.path=FOLDER/unix.sock", False,
-    ),
-    "stream abstract": (
-        "abstract/1", "stream,server=off,addr.type=unix,addr.path=lan,addr.abstract=on", False,
-    ),
-    "socket listen": ("tcp-server", "socket,listen=127.0.0.1:7004", True),
-    "stream inet, server": (
-        "tcp-server", "stream,server=on,addr.type=inet,addr.host=127.0.0.1,addr.port=7004", True,
-    ),
-    "stream unix, server": (
-        "unix-server", "stream,server=on,addr.type=unix,addr.path=FOLDER/server.sock", True,
-    ),
-}
-PORTS = [
-    ("udp", "udp", "local = 127.0.0.1:7001", "remote = 127.0.0.1:7002"),
-    ("pair", "dgram", "local = FOLDER/pair.sock", "remote = FOLDER/vm.sock"),
-    ("machines", "dgram", "local = FOLDER/machines.sock"),
-    ("tcp", "stream", "listen = 127.0.0.1:7003"),
-    ("unix", "stream", "listen = FOLDER/unix.sock"),
-    ("abstract", "stream", "listen = @lan"),
-    ("tcp-server", "stream", "connect = 127.0.0.1:7004"),
-    ("unix-server", "stream", "connect = FOLDER/server.sock"),
-]
+ANSWER = re.compile(r"64 bytes from 10\.9\.(\d+)\.1:")
+
+pytestmark = pytest.mark.parametrize("name", ATTACHMENTS)
 
 
-def remembered(agent):
-    """Has the agent written down who shares the socket of `machines`?"""
-    with open(f"{agent.folder}/machines-machines", encoding="utf-8") as names:
-        return "anna.sock" in names.read()
+@pytest.fixture(scope="module")
+def pair(shared_lab, shared_agents, shared_guests):
+    """Machines on two hosts, one of them with all attachments."""
+    with tempfile.TemporaryDirectory(prefix="lw") as folder:
+        anna = shared_agents(shared_lab.host("anna"), config=ports_config(folder))
+        bert = shared_agents(shared_lab.host("bert"))
+        introduce(anna, bert)
+        anna.host.sysctl("net.unix.max_dgram_qlen=512")
+        anna.up()
+        bert.up()
+        yield Pair(anna, bert, shared_guests, folder).boot()
 
 
-@pytest.fixture
-def folder():
-    """A folder with a path short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="lw") as made:
-        yield made
+@pytest.fixture(scope="module")
+def gaps_after_end(pair):
+    """The gaps of a restart after SIGTERM."""
+
+    def end():
+        pair.near.process.send_signal(signal.SIGTERM)
+        assert pair.near.process.wait(ENDED_S) == 0, pair.near.story()
+
+    wait_for(lambda: remembers(pair, "anna.sock"), SEEN_S, pair.near.story)
+    return gaps(pair, end)
 
 
-def test_machines_reach_each_other_over_every_attachment_of_qemu(lab, agents, guests, folder):
-    ports = [[word.replace("FOLDER", folder) for word in line] for line in PORTS]
-    anna = agents(lab.host("anna"), config=config(*ports))
-    bert = agents(lab.host("bert"))
-    introduce(anna, bert)
-    anna.host.sysctl("net.unix.max_dgram_qlen=512")
-    anna.up()
-    bert.up()
-    far = guests(bert.host, "10.9.0.2", "02:00:00:00:01:02").boot()
-    for number, (name, (place, netdev, comes_back)) in enumerate(ATTACHMENTS.items()):
-        print(name)
-        settled(anna)
-        kind, _, options = netdev.replace("FOLDER", folder).partition(",")
-        guest = guests(
-            anna.host, "10.9.0.1", f"02:00:00:00:02:{number:02x}", netdev=f"{kind},id=lw,{options}"
-        ).boot()
-        assert pings(guest, far), name
-        sends_by_tcp(guest, far)
-        sends_by_tcp(far, guest)
-        assert port(anna, place)["rx_frames"] > 0, name
-        if comes_back:
-            if place == "machines/anna":
-                wait_for(lambda: remembered(anna), SEEN_S, anna.story)
-            anna.kill()
-            anna.up()
-            assert pings(far, guest), f"{name}: after a restart of the agent"
-        guest.close()
-        far.run("ip neigh flush dev eth0")
+@pytest.fixture(scope="module")
+def second(pair, gaps_after_end):
+    """The pair, after the machine was started anew."""
+    return pair.boot()
+
+
+@pytest.fixture(scope="module")
+def gaps_after_kill(second):
+    """The gaps of a restart after kill -9, with all attachments at work again."""
+    for name in ATTACHMENTS:
+        assert pings(*second.ends(name)), name
+    wait_for(lambda: remembers(second, "anna.sock"), SEEN_S, second.near.story)
+    return gaps(second, second.near.kill)
+
+
+def remembers(pair, socket):
+    """Has the agent written down who shares the socket with learned machines?"""
+    path = f"{pair.near.folder}/machines-{port_name('dgram unix, learned')}"
+    with open(path, encoding="utf-8") as names:
+        return socket in names.read()
+
+
+def gaps(pair, end):
+    """End the near agent and start the next one. By attachment: the time from that start until the
+    far machine, which asks all the time, has heard from the near one, which only answers."""
+    end()
+    pings_all = "".join(f"ping -i 0.1 10.9.{n}.1 & " for n in NUMBERS.values())
+    pair.other.run(pings_all)
+    pair.near.binary = RELEASE  # what is measured
+    awaited = {name for name, way in ATTACHMENTS.items() if way.again}
+    heard = {}
+    started = time.monotonic()
+    pair.near.start()
+    for line in pair.other.lines(LIMIT_S):
+        now = time.monotonic() - started
+        if found := ANSWER.match(line):
+            heard.setdefault(list(ATTACHMENTS)[int(found[1])], now)
+        if now > NEVER_S and awaited <= set(heard):
+            break
+    pair.other.run("killall ping")
+    return heard
+
+
+def test_machines_reach_each_other(pair, name):
+    one, other = pair.ends(name)
+    assert pings(one, other), pair.near.story()
+    sends_by_tcp(one, other)
+    sends_by_tcp(other, one)
+    assert pair.place(name).split("/")[0] == port_name(name)
+
+
+def test_an_agent_that_ended_carries_traffic_again_within_two_seconds(gaps_after_end, name):
+    assert (gaps_after_end.get(name, LIMIT_S) <= AGAIN_S) == ATTACHMENTS[name].again, gaps_after_end
+
+
+def test_a_machine_that_is_started_anew_has_its_port_back(second, name):
+    assert pings(*second.ends(name)), second.near.story()
+    assert second.place(name).split("/")[0] == port_name(name)
+    own = [port for port in ports_of(second.near) if port.startswith(port_name(name) + "/")]
+    assert own in ([], [second.place(name)])  # its old one has gone
+
+
+def test_an_agent_after_one_that_was_killed_carries_traffic_within_two_seconds(
+    gaps_after_kill, name
+):
+    again = gaps_after_kill.get(name, LIMIT_S) <= AGAIN_S
+    assert again == ATTACHMENTS[name].again, gaps_after_kill

@@ -14,8 +14,7 @@ WHY_NOT = netns.available()
 LONG = bool(os.environ.get("LONGWIRE_LONG"))
 
 
-@pytest.fixture
-def lab():
+def _lab():
     """An empty lab; skips where namespaces cannot be made."""
     if WHY_NOT:
         pytest.skip(WHY_NOT)
@@ -23,14 +22,13 @@ def lab():
         yield made
 
 
-@pytest.fixture
-def agents(lab, tmp_path):
+def _agents(folder):
     """A function that makes an initialised agent on a host; each is ended, cleanly, at the end."""
     made = []
 
     def make(host, name=None, config=None, **options):
         name = name or host.name
-        agent = Agent(host, tmp_path / name, name=name, **options)
+        agent = Agent(host, folder / name, name=name, **options)
         agent.init(config)
         made.append(agent)
         return agent
@@ -38,3 +36,19 @@ def agents(lab, tmp_path):
     yield make
     for agent in made:
         agent.stop()
+
+
+lab = pytest.fixture(_lab)
+shared_lab = pytest.fixture(_lab, scope="module")  # one for all cases of a file
+
+
+@pytest.fixture
+def agents(lab, tmp_path):
+    """_agents() for one case."""
+    yield from _agents(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_agents(shared_lab, tmp_path_factory):
+    """_agents() for all cases of a file."""
+    yield from _agents(tmp_path_factory.mktemp("agents"))
