@@ -124,6 +124,7 @@ static int start_draft(const char *folder, struct draft *d, struct error *err)
 	c->listen = LISTEN_PORT_DEFAULT;
 	c->max_frame = FRAME_MAX_DEFAULT_BYTES;
 	c->broadcast = BROADCAST_LIMIT_DEFAULT;
+	c->mss_clamp = MSS_CLAMP_PATH;
 	config_default_name(c->name);
 	if (strlen(folder) >= sizeof(c->folder))
 		return error_set(err, -ENAMETOOLONG, "the folder's path is too long: %s", folder);

@@ -123,10 +123,28 @@ static int set_broadcast(void *object, const char *value, int line, struct error
 	return parse_broadcast(value, &((struct draft *)object)->config.broadcast, err);
 }
 
+static int set_mss_clamp(void *object, const char *value, int line, struct error *err)
+{
+	uint32_t bytes = MSS_CLAMP_PATH;
+
+	(void)line;
+	if (strcmp(value, "no") == 0)
+		bytes = MSS_CLAMP_OFF;
+	else if (strcmp(value, "yes") != 0 &&
+		 text_parse_number(value, MSS_CLAMP_MIN, MSS_CLAMP_PATH, &bytes, err))
+		return error_set(
+			err, -EINVAL,
+			"'mss_clamp = %.*s' cannot be; expected 'yes', 'no', or the largest MSS "
+			"in bytes, from %d to %d",
+			SHOWN_MAX, value, MSS_CLAMP_MIN, MSS_CLAMP_PATH);
+	((struct draft *)object)->config.mss_clamp = (uint16_t)bytes;
+	return 0;
+}
+
 static const struct ini_key AGENT_KEYS[] = {
-	{"name", set_name},           {"listen", set_listen},   {"at", set_at},
-	{"group", set_group},         {"control", set_control}, {"max_frame", set_max_frame},
-	{"broadcast", set_broadcast},
+	{"name", set_name},           {"listen", set_listen},       {"at", set_at},
+	{"group", set_group},         {"control", set_control},     {"max_frame", set_max_frame},
+	{"broadcast", set_broadcast}, {"mss_clamp", set_mss_clamp},
 };
 
 /* ---- [vlan NAME] ---- */

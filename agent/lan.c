@@ -245,6 +245,7 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err)
 	snprintf(l->folder, sizeof(l->folder), "%s", config->folder);
 	l->broadcast = config->broadcast;
 	lan_attached_reload(l, config);
+	l->mss_clamp = config->mss_clamp;
 	close_what_goes(l, config);
 	code = open_what_comes(l, config, err);
 	for (size_t i = 0; i < l->peers_capacity; i++)
@@ -356,13 +357,15 @@ static int init_area(struct lan *l)
 		      CACHE_LINE_BYTES;
 
 	l->area = (struct udp_area){.bytes = malloc(UDP_BATCH * slot), .slot_bytes = slot};
-	return l->area.bytes ? 0 : -ENOMEM;
+	l->clamped = malloc(l->max_frame);
+	return l->area.bytes && l->clamped ? 0 : -ENOMEM;
 }
 
 static void free_lan(struct lan *l)
 {
 	segments_free(l->segments);
 	free(l->area.bytes);
+	free(l->clamped);
 	free(l->peers);
 	free(l);
 }

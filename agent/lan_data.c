@@ -21,20 +21,33 @@ void lan_send_outbox(struct lan *l)
 	engine_outbox_clear(l->engine);
 }
 
-/* A frame on its way, for the callbacks. */
+/* A frame on its way, for the callbacks. @crossing: as peers get it, once one did */
 struct delivery {
 	struct lan *lan;
 	const struct lan_vlan *vlan;
 	const struct port_frame *frame;
+	bool is_flooded;
+	struct port_frame crossing;
 };
+
+/* Flooded, it is one for all: where its destination is, nobody knows. */
+static const struct port_frame *crossing(struct delivery *d, int peer)
+{
+	struct lan_crossing c = {.vlan = d->vlan, .peer = d->is_flooded ? -1 : peer};
+
+	if (!d->is_flooded || !d->crossing.bytes)
+		d->crossing = lan_clamp_mss(d->lan, &c, d->frame);
+	return &d->crossing;
+}
 
 static void send_to_peer(void *context, int peer, bool on_segment)
 {
-	const struct delivery *d = context;
+	struct delivery *d = context;
 	struct lan *l = d->lan;
+	const struct port_frame *f = crossing(d, peer);
 	struct frame_out out = {.vlan = d->vlan->config.id,
-				.frame = d->frame->bytes,
-				.len = d->frame->len,
+				.frame = f->bytes,
+				.len = f->len,
 				.on_segment = on_segment};
 
 	if (engine_send_frame(l->engine, peer, &out, lan_now_ns(l)) != DROP_OUTBOX_FULL)
@@ -64,7 +77,7 @@ static void send_beyond(void *context, int member, uint32_t interface)
 static enum drop deliver(struct lan *l, const struct lan_vlan *vlan,
 			 const struct forward_from *from, int to, const struct port_frame *f)
 {
-	struct delivery d = {.lan = l, .vlan = vlan, .frame = f};
+	struct delivery d = {.lan = l, .vlan = vlan, .frame = f, .is_flooded = to == SWITCH_FLOOD};
 	struct forward how = {.sw = vlan->sw,
 			      .segments = l->segments,
 			      .peer_base = LAN_PEER_BASE,
@@ -226,6 +239,19 @@ static void count_drop(struct lan *l, int peer, enum drop reason)
 	lan_guard_stopped(l, peer, reason);
 }
 
+/* To ports only, so the frame's bytes stay valid. */
+static enum drop deliver_from_peer(struct lan *l, const struct lan_vlan *vlan,
+				   const struct frame_in *in, const struct forward_from *from,
+				   int to)
+{
+	struct lan_crossing c = {
+		.vlan = vlan, .peer = in->peer, .checksum_unfinished = in->checksum_unfinished};
+	struct port_frame f = {.bytes = in->frame, .len = in->len};
+
+	f = lan_clamp_mss(l, &c, &f);
+	return deliver(l, vlan, from, to, &f);
+}
+
 static void take_from_peer(struct lan *l, const struct frame_in *in)
 {
 	struct port_frame f = {.bytes = in->frame, .len = in->len};
@@ -245,8 +271,8 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 		engine_count_drop(l->engine, in->peer, DROP_MAC_QUOTA);
 	if (v.drop == DROP_NONE && v.to != SWITCH_FLOOD)
 		from.heard_at = lan_segments_heard_at(l, vlan, in->frame);
-	if (v.drop == DROP_NONE) /* to ports only: the frame's bytes stay valid */
-		v.drop = deliver(l, vlan, &from, v.to, &f);
+	if (v.drop == DROP_NONE)
+		v.drop = deliver_from_peer(l, vlan, in, &from, v.to);
 	if (l->dump)
 		lan_dump(l, vlan, from.member, &v, &f);
 	if (v.drop != DROP_NONE)

@@ -8,6 +8,7 @@
  *	lan_data.c	frames
  *	lan_dump.c	frames for those who watch
  *	lan_guard.c	what the guards stopped
+ *	lan_mss.c	how long the segments of TCP become
  *	lan_segments.c	other agents on the same segments
  *	lan_flood.c	who sends more than its share
  *	lan_lanes.c	machines that share a port, each a member by itself
@@ -124,6 +125,8 @@ struct lan {
 	struct udp_area area;
 	struct mcast *hubs;
 	struct hash_key key;
+	uint16_t mss_clamp; /* as in config */
+	uint8_t *clamped;   /* max_frame bytes: the SYN that crosses just now, with another MSS */
 
 	struct lan_vlan *vlans[CONFIG_VLANS_MAX]; /* NULL: a free slot */
 	uint8_t vlan_at[LAN_VLAN_SLOTS];          /* by id: 1 + slot, or 0 */
@@ -243,6 +246,20 @@ size_t lan_guard_twins(const struct lan *l, const struct lan_namer *n, struct wa
 
 /** lan_guard_log() - A line for each peer and kind of which something was stopped, once a minute */
 void lan_guard_log(struct lan *l);
+
+/* ---- lan_mss.c ---- */
+
+/* struct lan_crossing - which path a frame crosses; @peer -1: those of all peers on the vlan */
+struct lan_crossing {
+	const struct lan_vlan *vlan;
+	int peer;
+	bool checksum_unfinished;
+};
+
+/** lan_clamp_mss() - A SYN whose segments would not fit a datagram of that path gets a lower MSS. Return:
+ * @f as it was, or a copy that is valid until the next call */
+struct port_frame lan_clamp_mss(struct lan *l, const struct lan_crossing *c,
+				const struct port_frame *f);
 
 /* ---- lan_segments.c ---- */
 

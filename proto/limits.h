@@ -78,7 +78,8 @@ enum {
 	FLAG_ON_SEGMENT = 0x4000,
 };
 
-_Static_assert(DATA_HEADER_BYTES + TAG_BYTES + RECORD_HEADER_BYTES + FRAME_TAG_BYTES <= 38,
+_Static_assert(DATA_HEADER_BYTES + TAG_BYTES + RECORD_HEADER_BYTES + FRAME_TAG_BYTES ==
+		       FRAME_OVERHEAD_BYTES,
 	       "the whole overhead of one frame");
 _Static_assert(FRAME_MAX_BYTES + FRAME_TAG_BYTES <= UINT16_MAX, "a frame's body fits its length");
 

@@ -95,7 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	fuzz_must(c.listen > 0 && c.max_frame >= ETHER_MTU_FRAME_BYTES &&
-			  c.max_frame <= FRAME_MAX_BYTES && c.broadcast > 0,
+			  c.max_frame <= FRAME_MAX_BYTES && c.broadcast > 0 &&
+			  (c.mss_clamp == MSS_CLAMP_OFF ||
+			   (c.mss_clamp >= MSS_CLAMP_MIN && c.mss_clamp <= MSS_CLAMP_PATH)),
 		  "a number out of its range");
 	fuzz_must(c.control[0] == '/', "a control socket anywhere");
 	check_vlans(&c);

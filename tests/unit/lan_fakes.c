@@ -44,8 +44,8 @@ static void fake_send(struct port *port, const uint8_t *frame, size_t len)
 {
 	struct fake_port *p = (struct fake_port *)port;
 
-	(void)frame;
 	assert_true(len >= ETHER_HEADER_BYTES);
+	memcpy(p->last, frame, len < KEPT_BYTES ? len : KEPT_BYTES);
 	p->sent++;
 	p->waiting++;
 }
@@ -189,6 +189,7 @@ enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *
 	e->room--;
 	e->sent[peer]++;
 	e->last_vlan = frame->vlan;
+	memcpy(e->last[peer], frame->frame, frame->len < KEPT_BYTES ? frame->len : KEPT_BYTES);
 	return DROP_NONE;
 }
 
@@ -232,7 +233,7 @@ const struct public_key *engine_key(const struct engine *e)
 
 bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 {
-	*out = (struct peer_info){.key.b = {(uint8_t)(peer + 1)}};
+	*out = (struct peer_info){.key.b = {(uint8_t)(peer + 1)}, .mtu_bytes = e->mtu[peer]};
 	for (size_t i = 0; i < DROP_COUNT; i++)
 		out->drops[i] = (uint64_t)e->drops[peer][i];
 	return true;
@@ -318,6 +319,7 @@ int set_up(void **state)
 	f->engine.room = full_room;
 	f->config.max_frame = FRAME_MAX_DEFAULT_BYTES;
 	f->config.broadcast = BROADCAST_OFF;
+	f->config.mss_clamp = MSS_CLAMP_PATH;
 	strcpy(f->config.folder, "/anna/lw");
 	add_vlan(&f->config, "red", RED);
 	add_vlan(&f->config, "blue", BLUE);
@@ -358,12 +360,22 @@ void write_frame(int dst, int src)
 	frame_said[12] = 0x08;
 }
 
+static void say_any(struct fake_port *p, const uint8_t *frame, size_t len)
+{
+	p->port.events.on_frame(p->port.events.context, frame, len,
+				&(struct port_source){.interface = 0});
+	p->port.events.on_batch_end(p->port.events.context);
+}
+
+void say_frame(const char *port, const uint8_t *frame, size_t len)
+{
+	say_any(port_named(port), frame, len);
+}
+
 void say_at(struct fake_port *p, int dst, int src)
 {
 	write_frame(dst, src);
-	p->port.events.on_frame(p->port.events.context, frame_said, sizeof(frame_said),
-				&(struct port_source){.interface = 0});
-	p->port.events.on_batch_end(p->port.events.context);
+	say_any(p, frame_said, sizeof(frame_said));
 }
 
 void say(const char *port, int dst, int src)
@@ -371,17 +383,24 @@ void say(const char *port, int dst, int src)
 	say_at(port_named(port), dst, src);
 }
 
-void hear(struct fixture *f, int peer, uint16_t vlan, int dst, int src)
+void hear_frame(struct fixture *f, const struct frame_in *in)
 {
 	struct addr from = addr_from_ipv4(0x7f000001, 1);
 	uint8_t datagram[1] = {0};
 
-	write_frame(dst, src);
-	f->engine.inbox[0] = (struct frame_in){
-		.peer = peer, .vlan = vlan, .frame = frame_said, .len = sizeof(frame_said)};
+	f->engine.inbox[0] = *in;
 	f->engine.inbox_count = 1;
 	lan_input(f->lan, &from, datagram, 0);
 	lan_flush(f->lan);
+}
+
+void hear(struct fixture *f, int peer, uint16_t vlan, int dst, int src)
+{
+	struct frame_in in = {
+		.peer = peer, .vlan = vlan, .frame = frame_said, .len = sizeof(frame_said)};
+
+	write_frame(dst, src);
+	hear_frame(f, &in);
 }
 
 const char *name_of(void *context, int peer)

@@ -13,8 +13,9 @@
 enum {
 	PEERS = 4,
 	FRAME_BYTES = 60,
-	BROADCAST = 255, /* stands for the broadcast address */
-	RED = 10,        /* vlan ids */
+	KEPT_BYTES = 512, /* of the last frame */
+	BROADCAST = 255,  /* stands for the broadcast address */
+	RED = 10,         /* vlan ids */
 	BLUE = 20,
 	ANNA = 0,
 	BEN = 1,
@@ -32,11 +33,14 @@ struct fake_port {
 	int carrier_changes;
 	struct fake_port *lanes; /* of a port: its first one; of a lane: the next one */
 	struct fake_port *of;    /* of a lane: its port */
+	uint8_t last[KEPT_BYTES];
 };
 
 struct engine {
 	int sent[PEERS];
 	uint16_t last_vlan;
+	uint8_t last[PEERS][KEPT_BYTES];
+	uint32_t mtu[PEERS];
 	int drops[PEERS][DROP_COUNT];
 	bool is_up[PEERS];
 	int room; /* frames until the outbox is full */
@@ -84,8 +88,14 @@ void say(const char *port, int dst, int src);
 /* The same, at a port that one has already. */
 void say_at(struct fake_port *p, int dst, int src);
 
+/* The same with any frame. */
+void say_frame(const char *port, const uint8_t *frame, size_t len);
+
 /* A datagram with one frame comes from a peer. */
 void hear(struct fixture *f, int peer, uint16_t vlan, int dst, int src);
+
+/* The same with any frame. */
+void hear_frame(struct fixture *f, const struct frame_in *in);
 
 /* How warnings call anna; ben has no name. */
 const char *name_of(void *context, int peer);

@@ -126,7 +126,25 @@ static void what_is_not_said_has_its_default(void **state)
 	assert_int_equal(config.max_frame, 9216);
 	assert_int_equal(config.broadcast, 5000);
 	assert_int_equal(config.ports[0].broadcast, 5000);
+	assert_int_equal(config.mss_clamp, MSS_CLAMP_PATH);
 	assert_int_equal(config.ports[0].vlan, 1); /* the only one */
+}
+
+static void the_mss_of_tcp_is_limited_by_the_path_by_a_number_or_not_at_all(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned mss;
+	} rows[] = {{"yes", MSS_CLAMP_PATH}, {"no", MSS_CLAMP_OFF}, {"536", 536}, {"1380", 1380}};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "[agent]\nmss_clamp = %s\n[vlan lan]\nid = 1\n",
+			 rows[i].text);
+		assert_loads(text);
+		assert_int_equal(config.mss_clamp, rows[i].mss);
+	}
 }
 
 static void port_may_stand_before_its_vlan(void **state)
@@ -362,6 +380,11 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		{6, "max_frame = 65508", ":6: 'max_frame = 65508' cannot be"},
 		{7, "broadcast = 0", ":7: 'broadcast = 0' cannot be; expected frames a second"},
 		{7, "broadcast = on", ":7: 'broadcast = on' cannot be"},
+		{7, "mss_clamp = 535",
+		 ":7: 'mss_clamp = 535' cannot be; expected 'yes', 'no', or the largest MSS in "
+		 "bytes, from 536 to 65495"},
+		{7, "mss_clamp = 65496", ":7: 'mss_clamp = 65496' cannot be"},
+		{7, "mss_clamp = on", ":7: 'mss_clamp = on' cannot be"},
 		{8, "[vlan a/b]", ":8: 'a/b' is a path and not a name"},
 		{8, "[vlan aoe2]", ":10: [vlan aoe2] is here a second time, after line 8"},
 		{9, "id = 0", ":9: 'id = 0' cannot be; expected a number from 1 to 4094"},
@@ -647,6 +670,7 @@ int main(void)
 		TEST(file_that_says_everything_is_read_whole),
 		TEST(what_is_not_said_has_its_default),
 		TEST(port_may_stand_before_its_vlan),
+		TEST(the_mss_of_tcp_is_limited_by_the_path_by_a_number_or_not_at_all),
 		TEST(interface_and_broadcast_of_a_port_are_read),
 		TEST(places_where_machines_plug_in_are_read),
 		TEST(a_sockets_path_begins_in_the_folder),

@@ -28,6 +28,10 @@ enum {
 	BROADCAST_LIMIT_DEFAULT = 5000, /* frames a second and ingress; DESIGN: the switch */
 	BROADCAST_OFF = UINT32_MAX,     /* `broadcast = off`: no limit */
 	PORT_TEXT_BYTES = 3 * ENDPOINT_TEXT_BYTES + NAME_BYTES,
+	MSS_CLAMP_OFF = 0,   /* `mss_clamp = no` */
+	MSS_CLAMP_MIN = 536, /* RFC 9293, 3.7.1: what every IPv4 host takes */
+	MSS_CLAMP_PATH =
+		65495, /* `mss_clamp = yes`: the path alone limits it; that of the longest packet */
 	TAP_MTU_MIN = 68, /* Linux: ETH_MIN_MTU */
 	TAP_MTU_MAX = FRAME_MAX_BYTES - ETHER_HEADER_BYTES,
 };
@@ -102,6 +106,7 @@ struct config {
 	char control[CONFIG_PATH_BYTES]; /* path of the control socket, resolved */
 	uint32_t max_frame;
 	uint32_t broadcast; /* default for ports and peers */
+	uint16_t mss_clamp; /* largest MSS of TCP that crosses; MSS_CLAMP_OFF: not looked at */
 	struct vlan_config vlans[CONFIG_VLANS_MAX];
 	size_t vlan_count;
 	struct port_config ports[CONFIG_PORTS_MAX];

@@ -204,6 +204,10 @@ struct frame_in {
 	size_t len;
 };
 
+enum {
+	FRAME_OVERHEAD_BYTES = 37 /* of a frame alone in a datagram, before UDP; PROTOCOL.md 5, 6 */
+};
+
 /** struct frame_out - one frame to send; borrows @frame during the call */
 struct frame_out {
 	uint16_t vlan;
