@@ -195,11 +195,11 @@ static int start_identity(struct agent *a, struct error *err)
 
 /* ---- what listens ---- */
 
-static void on_datagram(void *context, const struct addr *from, uint8_t *bytes, size_t len)
+static void on_datagram(void *context, const struct route *route, uint8_t *bytes, size_t len)
 {
 	struct agent *a = context;
 
-	lan_input(a->lan, from, bytes, len);
+	lan_input(a->lan, route, bytes, len);
 }
 
 static void on_truncated(void *context)
@@ -216,9 +216,14 @@ static void on_batch_end(void *context)
 	lan_flush(a->lan);
 }
 
-static void on_send_failed(void *context, int peer, int error)
+static void on_refused(void *context, const struct datagram *d, int error)
 {
-	events_send_failed(context, peer, error);
+	events_send_refused(context, d, error);
+}
+
+static void on_icmp(void *context, int peer, int error)
+{
+	events_icmp(context, peer, error);
 }
 
 /* Where the port comes from, for a message that is about it */
@@ -235,7 +240,8 @@ int agent_open_tunnel(struct agent *a, const struct config *config, struct error
 		.on_datagram = on_datagram,
 		.on_truncated = on_truncated,
 		.on_batch_end = on_batch_end,
-		.on_send_failed = on_send_failed,
+		.on_refused = on_refused,
+		.on_icmp = on_icmp,
 		.context = a,
 	};
 	struct tunnel *opened = NULL;

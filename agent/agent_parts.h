@@ -31,8 +31,11 @@ void loop_stop(struct agent *a);
 /** events_drain() - Carry out everything the engine has to report */
 void events_drain(struct agent *a, uint64_t now_ns);
 
-/** events_send_failed() - The kernel refused a datagram for @peer (-1: none); @error: positive errno */
-void events_send_failed(struct agent *a, int peer, int error);
+/** events_send_refused() - The kernel did not take a datagram of the engine's; @error: positive errno */
+void events_send_refused(struct agent *a, const struct datagram *d, int error);
+
+/** events_icmp() - An ICMP message, perhaps a forged one, came back about a datagram for @peer */
+void events_icmp(struct agent *a, int peer, int error);
 
 /** events_open_state() - Make ready to write `state`. Return: 0, or -ENOMEM with @err */
 int events_open_state(struct agent *a, struct error *err);

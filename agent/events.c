@@ -172,13 +172,12 @@ static bool is_about_peer(int error)
 	return error != EAGAIN && error != ENOBUFS && error != EMSGSIZE;
 }
 
-void events_send_failed(struct agent *a, int peer, int error)
+/* For the sentence in status. */
+static void note_refusal(struct agent *a, int peer, int error)
 {
 	struct peer *p = peers_get(a->peers, peer);
 	struct peer_info info;
 
-	if (error != ECONNREFUSED) /* that one did leave: ICMP came back */
-		engine_count_drop(a->engine, peer, DROP_TUNNEL_SEND);
 	if (!p || !is_about_peer(error) || !engine_peer_info(a->engine, peer, &info))
 		return;
 	if (!detail_is_refused(p, &info))
@@ -186,4 +185,20 @@ void events_send_failed(struct agent *a, int peer, int error)
 	p->refusals++;
 	p->refused_ns = clock_now_ns();
 	p->refused_error = error;
+}
+
+void events_send_refused(struct agent *a, const struct datagram *d, int error)
+{
+	/* Without a socket of that family, no address of it is reachable. */
+	int why = error == EAFNOSUPPORT ? ENETUNREACH : error;
+
+	if (!d->is_probe || error != EMSGSIZE)
+		engine_count_drop(a->engine, d->peer, DROP_TUNNEL_SEND);
+	engine_send_failed(a->engine, d, why, clock_now_ns());
+	note_refusal(a, d->peer, error);
+}
+
+void events_icmp(struct agent *a, int peer, int error)
+{
+	note_refusal(a, peer, error);
 }

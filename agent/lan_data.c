@@ -279,12 +279,11 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 		count_drop(l, in->peer, v.drop);
 }
 
-void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t len)
+void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size_t len)
 {
-	const struct route route = {.remote = *from};
 	struct frame_in in;
 
-	engine_input(l->engine, &route, datagram, len, lan_now_ns(l));
+	engine_input(l->engine, route, datagram, len, lan_now_ns(l));
 	while (engine_next_frame(l->engine, &in, lan_now_ns(l))) {
 		if (in.frame)
 			take_from_peer(l, &in);

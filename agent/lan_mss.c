@@ -17,11 +17,9 @@ _Static_assert((int)MSS_CLAMP_PATH == (int)MSS_MAX, "no MSS is longer");
 /* Return: the largest UDP payload on the way to a peer, or UINT32_MAX if none is known */
 static uint32_t mtu_of(const struct lan *l, int peer)
 {
-	struct peer_info info;
+	uint32_t mtu = engine_peer_mtu(l->engine, peer);
 
-	if (!engine_peer_info(l->engine, peer, &info) || info.mtu_bytes < FRAME_OVERHEAD_BYTES)
-		return UINT32_MAX;
-	return info.mtu_bytes;
+	return mtu > FRAME_OVERHEAD_BYTES ? mtu : UINT32_MAX;
 }
 
 /* Of the peers on a vlan that are up. Return: UINT32_MAX without one */

@@ -23,10 +23,9 @@
 
 enum {
 	FAMILIES = 2,
-	/* Longest datagram that is read: more than what a 1500-byte wire carries. */
-	SLOT_BYTES = 2048,
-	BIND_TRIES = 16, /* for a port of the kernel's choice that is free in both families */
-	SENT_MAX = 16,   /* addresses remembered, to say for whom an ICMP error is */
+	SLOT_BYTES = 9216, /* longest datagram that is read: more than a 9000-byte wire carries */
+	BIND_TRIES = 16,   /* for a port of the kernel's choice that is free in both families */
+	SENT_MAX = 16,     /* addresses remembered, to say for whom an ICMP error is */
 	NOBODY_LATELY = -2,
 };
 _Static_assert((int)SLOT_BYTES >= (int)DATAGRAM_MAX_BYTES, "our own datagrams must fit");
@@ -47,6 +46,7 @@ struct tunnel {
 	struct half halves[FAMILIES];
 	struct tunnel_events events;
 	struct udp_area area;
+	uint16_t port;
 	int handles; /* not yet let go by libuv */
 	struct sent sent[SENT_MAX];
 	size_t last_sent; /* the newest of them */
@@ -87,7 +87,7 @@ static int open_half(int family, uint16_t port)
 		return -errno;
 	udp_enlarge(fd);
 	if (forbid_fragments(fd, family) == 0 && udp_want_errors(fd, family) == 0 &&
-	    bind_all(fd, family, port) == 0)
+	    udp_want_local(fd, family) == 0 && bind_all(fd, family, port) == 0)
 		return fd;
 	code = -errno;
 	close(fd);
@@ -135,6 +135,7 @@ static int open_halves(struct tunnel *t, uint16_t port)
 	}
 	if (code == 0 && t->halves[0].fd < 0 && t->halves[1].fd < 0)
 		code = t->halves[0].fd;
+	t->port = port;
 	if (code != 0)
 		close_halves(t);
 	return code;
@@ -198,17 +199,22 @@ static void take_errors(struct half *half)
 		int peer = sent_to(t, &errors[i].to);
 
 		if (peer >= 0)
-			t->events.on_send_failed(t->events.context, peer, errors[i].error);
+			t->events.on_icmp(t->events.context, peer, errors[i].error);
 	}
 	uv_poll_start(&half->poll, UV_READABLE, on_readable);
 }
 
-static void hand_over(const struct tunnel_events *events, const struct udp_received *r)
+static void hand_over(const struct tunnel *t, const struct udp_received *r)
 {
+	const struct tunnel_events *events = &t->events;
+	struct route route = {.remote = r->from, .local = r->local};
+
+	if (r->interface) /* else the kernel did not say */
+		route.local.port = t->port;
 	if (r->is_cut)
 		events->on_truncated(events->context);
 	else
-		events->on_datagram(events->context, &r->from, r->bytes, r->len);
+		events->on_datagram(events->context, &route, r->bytes, r->len);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -224,12 +230,12 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	count = udp_receive(half->fd, &t->area, batch);
 	for (int i = 0; i < count; i++) {
 		if (engine_is_data(batch[i].bytes, batch[i].len))
-			hand_over(&t->events, &batch[i]);
+			hand_over(t, &batch[i]);
 		else
 			late[late_count++] = &batch[i];
 	}
 	for (int i = 0; i < late_count; i++)
-		hand_over(&t->events, late[i]);
+		hand_over(t, late[i]);
 	if (count > 0)
 		t->events.on_batch_end(t->events.context);
 }
@@ -349,7 +355,14 @@ static void on_refused(void *context, size_t index, int error)
 	struct run *run = context;
 	const struct tunnel_events *events = &run->tunnel->events;
 
-	events->on_send_failed(events->context, run->datagrams[index].peer, error);
+	events->on_refused(events->context, &run->datagrams[index], error);
+}
+
+/* The address to send from, where one is named that the datagram's family has */
+static const struct addr *local_of(const struct datagram *d)
+{
+	return addr_is_set(&d->local) && addr_is_ipv4(&d->local) == addr_is_ipv4(&d->to) ? &d->local
+											 : NULL;
 }
 
 static void send_run(struct tunnel *t, int family, const struct datagram *datagrams, size_t count)
@@ -365,6 +378,7 @@ static void send_run(struct tunnel *t, int family, const struct datagram *datagr
 			.len = datagrams[i].len,
 			.to = (struct sockaddr *)&to[i],
 			.to_len = addr_to_sockaddr(&datagrams[i].to, false, &to[i]),
+			.local = local_of(&datagrams[i]),
 		};
 		if (fd < 0)
 			on_refused(&run, i, EAFNOSUPPORT);

@@ -27,13 +27,15 @@ struct udp_area {
 
 /**
  * struct udp_received - one received datagram; its bytes are the area's until the next udp_receive()
- * @interface:	index where it came in; 0 unless the socket asks for it (IP_PKTINFO)
+ * @interface:	index where it came in; 0 unless the socket asks for it (IP_PKTINFO, udp_want_local())
+ * @local:	our address that it was sent to, with port 0; meaningful where @interface is not 0
  * @is_cut:	it was longer than a slot, and @len is the slot's length
  */
 struct udp_received {
 	uint8_t *bytes;
 	size_t len;
 	struct addr from;
+	struct addr local;
 	uint32_t interface;
 	bool is_cut;
 };
@@ -57,6 +59,10 @@ struct udp_error {
 	int error;
 };
 
+/** udp_want_local() - Have the kernel say with each datagram which of our addresses it was sent to. Return: 0
+ * or -1, errno set */
+int udp_want_local(int fd, int family);
+
 /** udp_want_errors() - Have the kernel keep what ICMP says of what we sent. Return: 0 or -1, errno set */
 int udp_want_errors(int fd, int family);
 
@@ -68,12 +74,14 @@ int udp_want_errors(int fd, int family);
  */
 size_t udp_read_errors(int fd, struct udp_error out[UDP_ERRORS_MAX]);
 
-/** struct udp_to_send - one datagram; borrows bytes and address during the call */
+/** struct udp_to_send - one datagram; borrows bytes and addresses during the call. @local: our own to send it
+ * from, of the socket's family; NULL: the kernel chooses */
 struct udp_to_send {
 	const void *bytes;
 	size_t len;
 	const struct sockaddr *to;
 	socklen_t to_len;
+	const struct addr *local;
 };
 
 /** typedef udp_refused - The kernel did not take the @index-th datagram, for @error (positive) */

@@ -10,10 +10,13 @@
 #include <string.h>
 
 enum {
-	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in_pktinfo)),
-	/* struct sock_extended_err and the address of who complained */
+	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* or the shorter one of IPv4 */
+	IPV4_AT = 12,                                           /* in an IPv4-mapped address */
+	SEND_TRIES = 3, /* each takes one earlier datagram's ICMP error away */
+	/* struct sock_extended_err and the address of who complained, and what udp_want_local() asked for */
 	ERROR_CONTROL_BYTES =
-		CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6)),
+		CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6)) +
+		CONTROL_BYTES,
 };
 
 union source {
@@ -53,17 +56,44 @@ uint32_t udp_lost(int fd)
 	return info[SK_MEMINFO_DROPS];
 }
 
-static uint32_t interface_of(struct msghdr *m)
+static void take_ipv4_info(const struct cmsghdr *c, struct udp_received *out)
+{
+	struct in_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	out->interface = (uint32_t)info.ipi_ifindex;
+	out->local = addr_from_ipv4(ntohl(info.ipi_spec_dst.s_addr), 0);
+}
+
+static void take_ipv6_info(const struct cmsghdr *c, struct udp_received *out)
+{
+	struct in6_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	out->interface = info.ipi6_ifindex;
+	memcpy(out->local.ip, &info.ipi6_addr, sizeof(out->local.ip));
+	if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+		out->local.scope = info.ipi6_ifindex;
+}
+
+/* Where it came to: ip(7), ipv6(7) */
+static void take_info(struct msghdr *m, struct udp_received *out)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		struct in_pktinfo info;
-
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
-			continue;
-		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		return (uint32_t)info.ipi_ifindex;
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+			take_ipv4_info(c, out);
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+			take_ipv6_info(c, out);
 	}
-	return 0;
+}
+
+int udp_want_local(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_INET)
+		return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 }
 
 static void lay_out(const struct udp_area *area, struct mmsghdr *messages, struct iovec *slots,
@@ -99,9 +129,9 @@ int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP
 			.bytes = slots[i].iov_base,
 			.len = messages[i].msg_len,
 			.from = addr_from_sockaddr(&sources[i].any),
-			.interface = interface_of(&messages[i].msg_hdr),
 			.is_cut = messages[i].msg_hdr.msg_flags & MSG_TRUNC,
 		};
+		take_info(&messages[i].msg_hdr, &out[i]);
 	}
 	return count;
 }
@@ -124,6 +154,8 @@ static int icmp_error(struct msghdr *m)
 		if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
 		    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
 			continue;
+		if (c->cmsg_len < CMSG_LEN(sizeof(e)))
+			return 0; /* cut */
 		memcpy(&e, CMSG_DATA(c), sizeof(e));
 		if (e.ee_origin == SO_EE_ORIGIN_ICMP || e.ee_origin == SO_EE_ORIGIN_ICMP6)
 			return (int)e.ee_errno;
@@ -154,15 +186,46 @@ size_t udp_read_errors(int fd, struct udp_error out[UDP_ERRORS_MAX])
 	return count;
 }
 
-/* Return: how many of the first went, or a negative errno that the first one itself met. */
+/* One control message, which says from where to send. */
+static void put_info(struct msghdr *m, union control *control, int level, int type, size_t len)
+{
+	struct cmsghdr *c = &control->align;
+
+	m->msg_control = control;
+	m->msg_controllen = CMSG_SPACE(len);
+	*c = (struct cmsghdr){.cmsg_level = level, .cmsg_type = type, .cmsg_len = CMSG_LEN(len)};
+}
+
+static void send_from(struct msghdr *m, union control *control, const struct addr *local)
+{
+	struct in6_pktinfo v6 = {.ipi6_ifindex = local->scope};
+	struct in_pktinfo v4 = {.ipi_ifindex = 0};
+
+	memset(control, 0, sizeof(*control));
+	if (addr_is_ipv4(local)) {
+		put_info(m, control, IPPROTO_IP, IP_PKTINFO, sizeof(v4));
+		memcpy(&v4.ipi_spec_dst, local->ip + IPV4_AT, sizeof(v4.ipi_spec_dst));
+		memcpy(CMSG_DATA(&control->align), &v4, sizeof(v4));
+	} else {
+		put_info(m, control, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(v6));
+		memcpy(&v6.ipi6_addr, local->ip, sizeof(v6.ipi6_addr));
+		memcpy(CMSG_DATA(&control->align), &v6, sizeof(v6));
+	}
+}
+
+/* An earlier datagram's ICMP error is returned once, by whatever call comes next, so an error counts only
+ * when it comes again and again: whoever forges ICMP would need good luck each time. A buffer that is full
+ * is full the second time too.
+ * Return: how many of the first went, or a negative errno that the first one itself met. */
 static int send_some(int fd, struct mmsghdr *messages, size_t count)
 {
-	int sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
+	int sent = -1;
 
-	/* An earlier datagram's ICMP error is returned once, by whatever call comes next. A buffer that is
-	 * full is full the second time too. */
-	if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
+	for (int tries = 0; tries < SEND_TRIES && sent < 0; tries++) {
 		sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
+		if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS))
+			break;
+	}
 	if (sent < 0)
 		return -errno;
 	return sent > 0 ? sent : -EIO;
@@ -173,6 +236,7 @@ void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused 
 {
 	struct mmsghdr messages[UDP_BATCH];
 	struct iovec parts[UDP_BATCH];
+	union control controls[UDP_BATCH];
 
 	for (size_t i = 0; i < count; i++) {
 		parts[i] = (struct iovec){(void *)(uintptr_t)list[i].bytes, list[i].len};
@@ -180,6 +244,8 @@ void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused 
 						      .msg_namelen = list[i].to_len,
 						      .msg_iov = &parts[i],
 						      .msg_iovlen = 1};
+		if (list[i].local)
+			send_from(&messages[i].msg_hdr, &controls[i], list[i].local);
 	}
 	for (size_t done = 0; done < count;) {
 		int sent = send_some(fd, messages + done, count - done);

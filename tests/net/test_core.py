@@ -212,7 +212,7 @@ def test_a_datagram_longer_than_any_of_ours_is_counted_and_dropped(lab, agents):
     with anna.host.inside():
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with sender:
-        sender.sendto(bytes(3000), ("127.0.0.1", anna.port))
+        sender.sendto(bytes(10000), ("127.0.0.1", anna.port))
     wait_for(lambda: anna.status()["drops"], SETTLED_S, anna.story)
     assert anna.status()["drops"] == {"tunnel_truncated": 1}
 

@@ -19,11 +19,11 @@ enum {
 
 /* What one tunnel reported. */
 struct heard {
-	int datagrams, truncated, batches, failed;
+	int datagrams, truncated, batches, failed, refused;
 	int last_error, last_peer;
 	size_t lengths[MAX_HEARD];
 	uint8_t types[MAX_HEARD];
-	struct addr from;
+	struct addr from, local;
 	int until; /* stop the loop at so many reports */
 	uv_loop_t *loop;
 };
@@ -34,13 +34,14 @@ static void check_done(struct heard *h)
 		uv_stop(h->loop);
 }
 
-static void on_datagram(void *context, const struct addr *from, uint8_t *bytes, size_t len)
+static void on_datagram(void *context, const struct route *route, uint8_t *bytes, size_t len)
 {
 	struct heard *h = context;
 
 	h->types[h->datagrams % MAX_HEARD] = len ? bytes[0] : 0;
 	memset(bytes, 0, len); /* allowed */
-	h->from = *from;
+	h->from = route->remote;
+	h->local = route->local;
 	h->lengths[h->datagrams++ % MAX_HEARD] = len;
 	check_done(h);
 }
@@ -58,7 +59,7 @@ static void on_batch_end(void *context)
 	((struct heard *)context)->batches++;
 }
 
-static void on_send_failed(void *context, int peer, int error)
+static void on_icmp(void *context, int peer, int error)
 {
 	struct heard *h = context;
 
@@ -67,12 +68,19 @@ static void on_send_failed(void *context, int peer, int error)
 	h->last_error = error;
 }
 
+static void on_refused(void *context, const struct datagram *d, int error)
+{
+	((struct heard *)context)->refused++;
+	on_icmp(context, d->peer, error);
+}
+
 static struct tunnel_events events_for(struct heard *h)
 {
 	return (struct tunnel_events){.on_datagram = on_datagram,
 				      .on_truncated = on_truncated,
 				      .on_batch_end = on_batch_end,
-				      .on_send_failed = on_send_failed,
+				      .on_refused = on_refused,
+				      .on_icmp = on_icmp,
 				      .context = h};
 }
 
@@ -131,7 +139,7 @@ static struct datagram to(const struct addr *addr, size_t len)
 
 static void datagrams_of_any_length_arrive_in_order(void **state)
 {
-	const size_t lengths[] = {0, 1, 15, 1232, 1500, 2048};
+	const size_t lengths[] = {0, 1, 15, 1232, 1500, 9216};
 	struct datagram list[6];
 	struct pair p;
 
@@ -180,28 +188,42 @@ static void one_that_the_kernel_refuses_costs_only_itself(void **state)
 	tunnel_send(p.a, list, 3);
 	run_until(&p, 2);
 	assert_int_equal(p.at_b.datagrams, 2);
-	assert_int_equal(p.at_a.failed, 1);
+	assert_int_equal(p.at_a.refused, 1);
 	assert_int_equal(p.at_a.last_peer, 3);
 	assert_int_equal(p.at_a.last_error, EACCES);
 	close_pair(&p);
 }
 
-static void nobody_listening_is_told_and_costs_no_datagram_of_others(void **state)
+/* Return: a port on loopback that nobody has, of that family; not set where there is no such family */
+static struct addr closed_port(int family)
 {
-	struct addr closed;
+	int fd = socket(family, SOCK_DGRAM, 0);
+	struct sockaddr_storage at = {.ss_family = (sa_family_t)family};
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&at;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&at;
+	socklen_t len = family == AF_INET ? sizeof(*v4) : sizeof(*v6);
+
+	if (family == AF_INET)
+		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		v6->sin6_addr = in6addr_loopback;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) < 0)
+		at.ss_family = AF_UNSPEC;
+	else
+		getsockname(fd, (struct sockaddr *)&at, &len);
+	close(fd);
+	return addr_from_sockaddr((struct sockaddr *)&at);
+}
+
+static void check_nobody_listening(int family)
+{
+	struct addr closed = closed_port(family);
 	struct datagram list[2];
 	struct pair p;
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct sockaddr_in any = {.sin_family = AF_INET};
-	socklen_t len = sizeof(any);
 
-	(void)state;
+	if (!addr_is_set(&closed))
+		return; /* no IPv6 here */
 	open_pair(&p);
-	bind(fd, (struct sockaddr *)&any,
-	     sizeof(any)); /* a port that nobody has once it is closed */
-	getsockname(fd, (struct sockaddr *)&any, &len);
-	close(fd);
-	closed = addr_from_ipv4(INADDR_LOOPBACK, ntohs(any.sin_port));
 	for (int round = 1; round <= 3; round++) {
 		list[0] = to(&closed, SMALL_BYTES);
 		list[0].peer = 7;
@@ -213,9 +235,17 @@ static void nobody_listening_is_told_and_costs_no_datagram_of_others(void **stat
 	for (int i = 0; i < 10 && p.at_a.failed < 3; i++)
 		uv_run(&p.loop, UV_RUN_NOWAIT);
 	assert_int_equal(p.at_a.failed, 3);
+	assert_int_equal(p.at_a.refused, 0); /* they were sent */
 	assert_int_equal(p.at_a.last_peer, 7);
 	assert_int_equal(p.at_a.last_error, ECONNREFUSED);
 	close_pair(&p);
+}
+
+static void nobody_listening_is_told_and_costs_no_datagram_of_others(void **state)
+{
+	(void)state;
+	check_nobody_listening(AF_INET);
+	check_nobody_listening(AF_INET6);
 }
 
 static void more_than_a_batch_arrives_whole(void **state)
@@ -278,6 +308,87 @@ static void both_families_share_a_port_and_mix_in_one_send(void **state)
 	close_pair(&p);
 }
 
+/* 127.0.0.2 to 127.0.0.3: loopback has the whole network. */
+static void a_datagram_comes_from_and_to_the_address_that_is_named(void **state)
+{
+	struct addr from = addr_from_ipv4(INADDR_LOOPBACK + 1, 1);
+	struct addr at = addr_from_ipv4(INADDR_LOOPBACK + 2, 0);
+	struct datagram d;
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	memcpy(p.to_b.ip, at.ip, sizeof(at.ip));
+	d = to(&p.to_b, SMALL_BYTES);
+	d.local = from;
+	tunnel_send(p.a, &d, 1);
+	run_until(&p, 1);
+	assert_true(addr_same_ip(&p.at_b.from, &from));
+	assert_true(addr_same_ip(&p.at_b.local, &at));
+	assert_int_equal(p.at_b.local.port, p.to_b.port);
+	close_pair(&p);
+}
+
+static void over_ipv6_too(void **state)
+{
+	struct addr bound[2], v6 = {.ip = {[15] = 1}, .port = 1}, at = v6;
+	struct datagram d;
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	if (tunnel_bound(p.b, bound) == 2) {
+		v6.port = bound[1].port;
+		d = to(&v6, SMALL_BYTES);
+		d.local = at;
+		tunnel_send(p.a, &d, 1);
+		run_until(&p, 1);
+		assert_true(addr_same_ip(&p.at_b.from, &at));
+		assert_true(addr_same_ip(&p.at_b.local, &at));
+	}
+	close_pair(&p);
+}
+
+static void an_address_that_is_not_ours_is_refused_and_one_of_another_family_ignored(void **state)
+{
+	struct datagram list[2];
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	list[0] = list[1] = to(&p.to_b, SMALL_BYTES);
+	list[0].local = addr_from_ipv4(0xcb007101, 1); /* 203.0.113.1: for documents only */
+	list[1].local = (struct addr){.ip = {[15] = 1}, .port = 1};
+	tunnel_send(p.a, list, 2);
+	run_until(&p, 1);
+	assert_int_equal(p.at_b.datagrams, 1);
+	assert_int_equal(p.at_a.refused, 1);
+	assert_true(p.at_a.last_error == EINVAL || p.at_a.last_error == ENETUNREACH);
+	close_pair(&p);
+}
+
+static void one_too_long_for_the_wire_is_refused_and_not_cut_by_ip(void **state)
+{
+	enum {
+		LOOPBACK_MTU = 65536,
+		LONGEST = LOOPBACK_MTU - 20 - 8
+	};
+	static uint8_t long_bytes[LONGEST + 1];
+	struct datagram d;
+	struct pair p;
+
+	(void)state;
+	open_pair(&p);
+	d = to(&p.to_b, 0);
+	d.bytes = long_bytes;
+	d.len = LONGEST + 1;
+	d.is_probe = true;
+	tunnel_send(p.a, &d, 1);
+	assert_int_equal(p.at_a.refused, 1);
+	assert_int_equal(p.at_a.last_error, EMSGSIZE);
+	close_pair(&p);
+}
+
 static void a_port_in_use_is_named_with_the_key_to_change(void **state)
 {
 	struct addr bound[2];
@@ -332,6 +443,11 @@ int main(void)
 		cmocka_unit_test(more_than_a_batch_arrives_whole),
 		cmocka_unit_test(sessions_come_before_handshakes_of_the_same_batch),
 		cmocka_unit_test(both_families_share_a_port_and_mix_in_one_send),
+		cmocka_unit_test(a_datagram_comes_from_and_to_the_address_that_is_named),
+		cmocka_unit_test(over_ipv6_too),
+		cmocka_unit_test(
+			an_address_that_is_not_ours_is_refused_and_one_of_another_family_ignored),
+		cmocka_unit_test(one_too_long_for_the_wire_is_refused_and_not_cut_by_ip),
 		cmocka_unit_test(a_port_in_use_is_named_with_the_key_to_change),
 		cmocka_unit_test(a_port_taken_in_one_family_only_is_in_use),
 	};

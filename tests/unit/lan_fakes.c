@@ -233,10 +233,15 @@ const struct public_key *engine_key(const struct engine *e)
 
 bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 {
-	*out = (struct peer_info){.key.b = {(uint8_t)(peer + 1)}, .mtu_bytes = e->mtu[peer]};
+	*out = (struct peer_info){.key.b = {(uint8_t)(peer + 1)}};
 	for (size_t i = 0; i < DROP_COUNT; i++)
 		out->drops[i] = (uint64_t)e->drops[peer][i];
 	return true;
+}
+
+uint32_t engine_peer_mtu(const struct engine *e, int peer)
+{
+	return e->mtu[peer];
 }
 
 int engine_send_segment_report(struct engine *e, int peer, const struct segment_report *report,
@@ -385,12 +390,12 @@ void say(const char *port, int dst, int src)
 
 void hear_frame(struct fixture *f, const struct frame_in *in)
 {
-	struct addr from = addr_from_ipv4(0x7f000001, 1);
+	const struct route route = {.remote = addr_from_ipv4(0x7f000001, 1)};
 	uint8_t datagram[1] = {0};
 
 	f->engine.inbox[0] = *in;
 	f->engine.inbox_count = 1;
-	lan_input(f->lan, &from, datagram, 0);
+	lan_input(f->lan, &route, datagram, 0);
 	lan_flush(f->lan);
 }
 

@@ -19,13 +19,13 @@ static void say_crafted(const char *port)
 
 static void hear_crafted(struct fixture *f, int peer, uint16_t vlan)
 {
-	struct addr from = addr_from_ipv4(0x7f000001, 1);
+	const struct route route = {.remote = addr_from_ipv4(0x7f000001, 1)};
 	uint8_t datagram[1] = {0};
 
 	f->engine.inbox[0] = (struct frame_in){
 		.peer = peer, .vlan = vlan, .frame = crafted.bytes, .len = writer_used(&crafted.w)};
 	f->engine.inbox_count = 1;
-	lan_input(f->lan, &from, datagram, 0);
+	lan_input(f->lan, &route, datagram, 0);
 	lan_flush(f->lan);
 }
 

@@ -72,7 +72,7 @@ void lan_peer_renewed(struct lan *l, int peer);
 void lan_peer_down(struct lan *l, int peer);
 
 /** lan_input() - A datagram from the tunnel: through the engine, its frames through the switch */
-void lan_input(struct lan *l, const struct addr *from, uint8_t *datagram, size_t len);
+void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size_t len);
 
 /** lan_flush() - Send what waits in the engine's outbox and in the ports */
 void lan_flush(struct lan *l);

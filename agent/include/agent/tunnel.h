@@ -5,7 +5,9 @@
  *
  * One IPv4 and one IPv6 socket on the same port, non-blocking, polled by libuv; reads are recvmmsg,
  * writes sendmmsg (libuv's own UDP calls can do neither, and one failed send there fails every
- * datagram queued behind it). A host without IPv6 (or IPv4) runs on the other alone.
+ * datagram queued behind it). What comes in says which of our addresses it was sent to, and what goes out
+ * may say from which it is to be sent: a host with several answers from the one that was spoken to. A host
+ * without IPv6 (or IPv4) runs on the other alone.
  */
 #ifndef AGENT_TUNNEL_H
 #define AGENT_TUNNEL_H
@@ -27,15 +29,16 @@ struct tunnel;
  *			be changed, and are the tunnel's again after on_batch_end()
  * @on_truncated:	a datagram longer than the buffer was dropped
  * @on_batch_end:	the socket was read empty or a batch is full: flush now
- * @on_send_failed:	the kernel refused a datagram for @peer (-1: none) with @error (positive errno);
- *			or an ICMP message came back (ECONNREFUSED: nobody listens there), which a
- *			stranger can forge: good for a sentence, for nothing else
+ * @on_refused:		the kernel took a datagram not at all, for @error (positive errno)
+ * @on_icmp:		an ICMP message came back about a datagram for @peer (ECONNREFUSED: nobody listens
+ *			there), which a stranger can forge: good for a sentence, for nothing else
  */
 struct tunnel_events {
-	void (*on_datagram)(void *context, const struct addr *from, uint8_t *bytes, size_t len);
+	void (*on_datagram)(void *context, const struct route *route, uint8_t *bytes, size_t len);
 	void (*on_truncated)(void *context);
 	void (*on_batch_end)(void *context);
-	void (*on_send_failed)(void *context, int peer, int error);
+	void (*on_refused)(void *context, const struct datagram *d, int error);
+	void (*on_icmp)(void *context, int peer, int error);
 	void *context;
 };
 
