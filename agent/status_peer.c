@@ -75,12 +75,13 @@ json_t *status_peer(const struct agent *a, const struct peer *peer, uint64_t now
 
 	engine_peer_info(a->engine, peer->number, &info);
 	up = info.state == PEER_UP;
-	object = json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[], s:o}", "name", peer->name, "key",
-		public_key_format(&peer->key, key), "state", STATE_NAMES[info.state], "detail",
-		json_text(detail_of_peer(peer, &info, now_ns, detail)), "cipher",
-		text_or_null(up ? info.cipher : NULL), "vlans", vlan_names(a, peer), "path",
-		path_of(&info), "paths", "handshake_age_s", age_or_null(info.handshake_ns, now_ns));
+	object = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", peer->name,
+			   "key", public_key_format(&peer->key, key), "state",
+			   STATE_NAMES[info.state], "detail",
+			   json_text(detail_of_peer(peer, &info, now_ns, detail)), "cipher",
+			   text_or_null(up ? info.cipher : NULL), "vlans", vlan_names(a, peer),
+			   "path", path_of(&info), "paths", status_paths(a, peer),
+			   "handshake_age_s", age_or_null(info.handshake_ns, now_ns));
 	if (object)
 		set_counters(object, &info);
 	return object;

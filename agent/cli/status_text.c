@@ -73,6 +73,55 @@ static void put_path(FILE *out, const json_t *peer)
 	put_traffic(out, peer);
 }
 
+/* Return: in words, what is a word in the JSON; that word if it is of a later version */
+static const char *why_text(const char *why)
+{
+	static const struct {
+		const char *word, *text;
+	} texts[] = {
+		{"only", "no other answers"},
+		{"fastest", "the fastest"},
+		{"steady", "no other is faster by enough"},
+		{"others_failed", "the one before it fell silent"},
+		{"peer_moved", "the peer sends from there now"},
+		{"slower", "not faster than the one in use"},
+		{"untried", "asked just now"},
+		{"silent", "nothing came back"},
+		{"unreachable", "this host cannot send there"},
+		{"refused", "it leads into the tunnel itself"},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(texts[i].word, why) == 0)
+			return texts[i].text;
+	return why;
+}
+
+/* "    standby 203.0.113.5:19543, 12.3 ms, 1432 bytes: not faster than the one in use" */
+static void put_one_path(FILE *out, const json_t *path)
+{
+	const json_t *rtt = json_object_get(path, "rtt_ms");
+
+	fprintf(out, "  %*s   ", NAME_COLUMN, "");
+	put(out, text_of(path, "state"));
+	fputc(' ', out);
+	put(out, text_of(path, "endpoint"));
+	if (json_is_number(rtt))
+		fprintf(out, ", %.1f ms", json_number_value(rtt));
+	fprintf(out, ", %llu bytes: ", number_of(path, "mtu_bytes"));
+	put(out, why_text(text_of(path, "why")));
+	fputc('\n', out);
+}
+
+/* One alone is in the peer's line already. */
+static void put_paths(FILE *out, const json_t *peer)
+{
+	const json_t *paths = json_object_get(peer, "paths");
+
+	for (size_t i = 0; json_array_size(paths) > 1 && i < json_array_size(paths); i++)
+		put_one_path(out, json_array_get(paths, i));
+}
+
 static void put_peer(FILE *out, const json_t *peer)
 {
 	const char *state = text_of(peer, "state"), *detail = text_of(peer, "detail");
@@ -86,6 +135,7 @@ static void put_peer(FILE *out, const json_t *peer)
 		put(out, detail);
 	}
 	fputc('\n', out);
+	put_paths(out, peer);
 }
 
 static void put_peers(FILE *out, const json_t *status)

@@ -395,6 +395,10 @@ def test_status_has_every_key_of_the_contract(lab, agents):
     down, live = sorted(status["peers"], key=lambda p: p["state"] == "up")
     assert down["path"] is None and down["cipher"] is None and down["detail"]
     assert set(live["path"]) == {"kind", "endpoint", "via", "rtt_ms", "mtu_bytes"}
+    assert set(live["paths"][0]) == {
+        "kind", "endpoint", "local", "state", "rtt_ms", "mtu_bytes", "why", "source"}
+    assert live["paths"][0]["state"] == "active"
+    assert live["paths"][0]["endpoint"] == live["path"]["endpoint"]
     vlan = status["vlans"][0]
     assert set(vlan) == {"name", "id", "ports", "macs"}
     assert set(vlan["ports"][0]) == counters | {"name", "type", "state", "detail", "plugged"}

@@ -47,6 +47,27 @@ static void a_peer_that_is_up_is_one_line_with_its_path(void **state)
 	       "out, 3 dropped\n");
 }
 
+static void a_peer_with_several_paths_has_a_line_for_each(void **state)
+{
+	static const char one[] =
+		"{\"state\":\"active\",\"endpoint\":\"192.0.2.1:9\",\"rtt_ms\":1.25,"
+		"\"mtu_bytes\":1472,\"why\":\"fastest\"}";
+	char json[1024], *text;
+
+	(void)state;
+	snprintf(json, sizeof(json),
+		 "{\"peers\":[{\"name\":\"anna\",\"paths\":[%s,"
+		 "{\"state\":\"failed\",\"endpoint\":\"192.0.2.2:9\",\"rtt_ms\":null,"
+		 "\"mtu_bytes\":1232,\"why\":\"something_new\"}]}]}",
+		 one);
+	expect(json, "\n               active 192.0.2.1:9, 1.2 ms, 1472 bytes: the fastest\n");
+	expect(json, "\n               failed 192.0.2.2:9, 1232 bytes: something_new\n");
+	snprintf(json, sizeof(json), "{\"peers\":[{\"name\":\"anna\",\"paths\":[%s]}]}", one);
+	text = render(json);
+	assert_null(strstr(text, "active"));
+	free(text);
+}
+
 static void a_peer_that_is_not_up_is_one_line_with_its_detail(void **state)
 {
 	(void)state;
@@ -136,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_peers_it_says_how_to_get_one),
 		cmocka_unit_test(a_peer_that_is_up_is_one_line_with_its_path),
+		cmocka_unit_test(a_peer_with_several_paths_has_a_line_for_each),
 		cmocka_unit_test(a_peer_that_is_not_up_is_one_line_with_its_detail),
 		cmocka_unit_test(a_port_says_what_is_wrong_with_it),
 		cmocka_unit_test(a_machine_is_here_or_at_a_peer),

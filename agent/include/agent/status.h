@@ -28,6 +28,9 @@ json_t *status_drops(const uint64_t *counters);
 /** status_peer() - One element of `peers` */
 json_t *status_peer(const struct agent *a, const struct peer *peer, uint64_t now_ns);
 
+/** status_paths() - `paths` of a peer: where it may be reached, the one in use first. Return: a new list */
+json_t *status_paths(const struct agent *a, const struct peer *peer);
+
 /** status_peer_warnings() - Append what is odd about a peer that is up, in sentences with a fix */
 void status_peer_warnings(const struct agent *a, const struct peer *peer, uint64_t now_ns,
 			  json_t *list);
