@@ -75,11 +75,13 @@ class Running(Plug):
         return status, errors
 
     def close(self):
-        """Unplug the machine."""
+        """Unplug the machine: it ends when nobody tells it anything any more."""
         self.socket.close()
-        if self.process.poll() is None:
-            end(self.process)
         self.control.close()
+        try:
+            self.process.wait(START_LIMIT_S)
+        finally:
+            end(self.process)
         if self.process.stderr:
             self.process.stderr.close()
         self.folder.cleanup()
