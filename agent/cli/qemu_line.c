@@ -219,14 +219,19 @@ static void take_drive(struct qemu_line *l, const char *value)
 
 /* ---- one option ---- */
 
-static int take_device(struct qemu_line *l, int at, const char *key)
+static int take_device(struct qemu_line *l, int at, const char *key, struct error *err)
 {
 	char mac[VALUE_BYTES];
 
-	if (has(l->words[at], "netdev", QEMU_NETDEV)) {
-		l->device = at;
-		l->has_mac = find(l->words[at], key, NULL, mac);
-	}
+	if (!has(l->words[at], "netdev", QEMU_NETDEV))
+		return 0;
+	if (l->device)
+		return error_set(err, -EINVAL,
+				 "two devices have netdev=" QEMU_NETDEV
+				 ", which is one cable: take one out, or give it a netdev of its "
+				 "own");
+	l->device = at;
+	l->has_mac = find(l->words[at], key, NULL, mac);
 	return 0;
 }
 
@@ -247,9 +252,9 @@ static int take_option(struct qemu_line *l, const char *option, int at, struct e
 	if (strcmp(option, "netdev") == 0)
 		return take_netdev(value, err);
 	if (strcmp(option, "device") == 0)
-		return take_device(l, at, "mac");
+		return take_device(l, at, "mac", err);
 	if (strcmp(option, "net") == 0 && strncmp(value, "nic,", strlen("nic,")) == 0)
-		return take_device(l, at, "macaddr");
+		return take_device(l, at, "macaddr", err);
 	if (strcmp(option, "drive") == 0 || strcmp(option, "blockdev") == 0)
 		take_drive(l, value);
 	else if (is_one_of(option, DISKS, COUNT(DISKS)))
@@ -261,10 +266,12 @@ static int take_option(struct qemu_line *l, const char *option, int at, struct e
 
 static bool is_qemu(const char *word)
 {
+	static const char *const names[] = {"qemu", "qemu-kvm", "kvm"};
 	const char *base = strrchr(word, '/');
 
 	base = base ? base + 1 : word;
-	return strncmp(base, "qemu", strlen("qemu")) == 0 || strcmp(base, "kvm") == 0;
+	return strncmp(base, "qemu-system-", strlen("qemu-system-")) == 0 ||
+	       is_one_of(base, names, COUNT(names));
 }
 
 static int find_program(char *const *words, int count)

@@ -19,8 +19,15 @@ enum {
 		20, /* it takes some milliseconds; loading its modules from a slow disk, more */
 	MS_PER_S = 1000,
 	NS_PER_MS = 1000000,
-	QUESTION_WORDS = 2,
 	NOT_STARTED = 127, /* as shells say it */
+};
+
+/* Of no machine, for a QEMU whose boards include none by default would ask which; and without a window,
+ * for some look for the programs that draw one. */
+static const char *const QUESTION[] = {"-machine", "none", "-display", "none", "-netdev", "help"};
+
+enum {
+	QUESTION_WORDS = sizeof(QUESTION) / sizeof(QUESTION[0])
 };
 
 /* In the new process. @pipe: for what it prints; standard input has nothing to say. */
@@ -71,8 +78,7 @@ static pid_t start(char *const *words, int count, const int pipe[2])
 
 	if (pid == 0) {
 		memcpy(question, words, (size_t)count * sizeof(*question));
-		question[count] = (char[]){"-netdev"};
-		question[count + 1] = (char[]){"help"};
+		memcpy(question + count, QUESTION, sizeof(QUESTION));
 		become(question, pipe);
 	}
 	free(question);
@@ -101,6 +107,7 @@ int run_ask(char *const *words, int count, char out[RUN_HELP_BYTES], struct erro
 				 "%s does not answer '-netdev help' within %d seconds",
 				 words[count - 1], ANSWER_WITHIN_S);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)
-		return error_set(err, -ENOENT, "%s cannot be started: %s", words[0], out);
+		return error_set(err, -ENOENT, "%s cannot be started: %.*s", words[count - 1],
+				 (int)strcspn(out, "\r\n"), out);
 	return 0;
 }

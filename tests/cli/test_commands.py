@@ -14,7 +14,9 @@ from folder import ENVIRONMENT, MAC, good, misused, refused, run
 def test_help_lists_every_command_and_version_is_printed():
     done = run("--help")
     assert done.returncode == 0
-    for command in ("init", "card", "add", "allow", "remove", "check", "dump", "plug", "unplug"):
+    for command in (
+        "init", "card", "add", "allow", "remove", "check", "dump", "plug", "run", "unplug",
+    ):
         assert re.search(rf"^  {command} ", done.stdout, re.M), command
         assert run(command, "--help").returncode == 0
     assert re.fullmatch(r"longwire \d+\.\d+\.\d+\n", run("--version").stdout)
@@ -152,3 +154,50 @@ def test_macs_are_stable_and_differ_by_machine_and_identity(anna, bert):
     assert bert.good("card", "--mac").strip() != mac
     assert "'0' is no number" in misused("card", "--machine", "0", folder=anna.path)
     assert "--mac prints no card" in misused("card", "--mac", "--uri", folder=anna.path)
+
+
+# ---- run ----
+
+
+def program(path, *lines):
+    """A shell script at @path; its path."""
+    path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_run_wants_a_command_line(anna):
+    assert "which machine?" in misused("run", folder=anna.path)
+    assert "which machine?" in misused("run", "--vlan", "lan", "--", folder=anna.path)
+    assert "--colour" in misused("run", "--colour", "qemu-system-i386", folder=anna.path)
+
+
+def test_run_starts_nothing_that_is_no_qemu(anna, tmp_path):
+    said = anna.refused("run", "--", "/nonexistent/qemu-system-i386", "-m", "64")
+    assert "/nonexistent/qemu-system-i386 cannot be started: No such file or directory" in said
+    said = anna.refused("run", "--", "nice", "/nonexistent/qemu-system-i386")
+    assert "/nonexistent/qemu-system-i386 cannot be started: nice: " in said
+    said = anna.refused("run", "--", program(tmp_path / "other", "echo usage: other"))
+    assert "does not answer as QEMU" in said and "got 'usage: other'" in said
+    left = tmp_path / "left"
+    said = anna.refused("run", "--", program(tmp_path / "text", "exit 0"), "touch", str(left))
+    assert "expected a list of netdev backend types from -netdev help, and got ''" in said
+    assert not left.exists()
+
+
+def test_run_refuses_what_would_leave_the_machine_without_its_wire(anna, tmp_path):
+    asked = tmp_path / "asked"
+    qemu = program(tmp_path / "qemu", f"touch {asked}")
+    for arguments, message in (
+        (["-daemonize"], "take that out, and end the line with '&'"),
+        (["-netdev", "user,id=lw"], "the netdev 'lw' is what run adds"),
+        (["-device", "e1000,netdev=lw", "-device", "pcnet,netdev=lw"], "which is one cable"),
+    ):
+        assert message in anna.refused("run", "--", qemu, *arguments)
+    assert not asked.exists()
+
+
+def test_run_needs_an_identity_for_a_machine_with_a_name(tmp_path):
+    qemu = program(tmp_path / "qemu", "echo netdev backend types: dgram")
+    said = refused("run", "--", qemu, "-name", "a", folder=tmp_path / "none")
+    assert "has no identity.key; make one with: " in said

@@ -133,6 +133,10 @@ static void what_cannot_be_is_refused_with_what_to_do(void **state)
 	} cases[] = {
 		{"qemu -m 64 -daemonize", "take that out, and end the line with '&'"},
 		{"qemu --daemonize", "-daemonize takes the machine away"},
+		{"qemu -device e1000,netdev=lw -device rtl8139,netdev=lw",
+		 "two devices have netdev=lw, which is one cable"},
+		{"qemu -net nic,netdev=lw -device {\"driver\":\"e1000\",\"netdev\":\"lw\"}",
+		 "give it a netdev of its own"},
 		{"qemu -netdev user,id=lw", "the netdev 'lw' is what run adds"},
 		{"qemu -netdev {\"type\":\"user\",\"id\":\"lw\"}", "give yours another id"},
 	};
@@ -286,6 +290,7 @@ static void qemu_is_found_behind_other_programs(void **state)
 	assert_int_equal(read_line("/usr/bin/qemu-system-x86_64 qemu.img").program, 0);
 	assert_int_equal(read_line("taskset 1 kvm").program, 2);
 	assert_int_equal(read_line("./start.sh -m 1").program, 0);
+	assert_int_equal(read_line("./start.sh /d/qemu.img").program, 0);
 }
 
 int main(void)
