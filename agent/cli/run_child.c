@@ -1,9 +1,9 @@
 /*
  * run_child.c - the process of QEMU; see run.h
  *
- * It is in our process group, and has our terminal as it is: what the terminal sends (Ctrl-C) reaches both
- * of us, so it is not handed on; what somebody sends to us alone is. When we are killed, it is told to
- * end, for a machine without us would lose its LAN with the agent.
+ * It is in our process group, and has our terminal as it is: what the terminal sends (Ctrl-C, Ctrl-Z, its new
+ * size) reaches both of us, so it is not handed on; what somebody sends to us alone is. When we are killed,
+ * it is told to end, for a machine without us would lose its LAN with the agent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,8 @@ enum {
 	KILLED = 128 /* plus the signal's number: what shells make of it */
 };
 
-static const int HANDED_ON[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+static const int HANDED_ON[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
+				SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH};
 
 /* What was ignored when we were started, as nohup(1) does, stays so for both. */
 static bool is_ignored(int number)
@@ -73,6 +74,26 @@ int run_child_start(struct run_child *c, char **words, int fd, struct error *err
 	return c->pid < 0 ? error_set(err, -errno, "no process can be started") : 0;
 }
 
+/* As if we had not blocked it: where nobody could let us go on, the kernel does not stop us. */
+static void stop_too(void)
+{
+	sigset_t stop, kept;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &stop, &kept);
+	sigprocmask(SIG_SETMASK, &kept, NULL);
+}
+
+static void hand_on(const struct run_child *c, const struct signalfd_siginfo *got)
+{
+	if (got->ssi_code != SI_KERNEL)
+		kill(c->pid, (int)got->ssi_signo);
+	if (got->ssi_signo == SIGTSTP)
+		stop_too();
+}
+
 bool run_child_signal(const struct run_child *c, int *status)
 {
 	struct signalfd_siginfo got;
@@ -81,8 +102,8 @@ bool run_child_signal(const struct run_child *c, int *status)
 	while (read(c->signals, &got, sizeof(got)) == sizeof(got)) {
 		if (got.ssi_signo == SIGCHLD)
 			has_ended = waitpid(c->pid, status, WNOHANG) == c->pid;
-		else if (got.ssi_code != SI_KERNEL)
-			kill(c->pid, (int)got.ssi_signo);
+		else
+			hand_on(c, &got);
 		if (has_ended)
 			break;
 	}
