@@ -78,7 +78,9 @@ static const struct argp ARGP = {
 	       "It gets a network card with a MAC address of its own, which is always the same "
 	       "for the same -name or, without one, for the same disk. To choose the card "
 	       "yourself, give QEMU a -device with netdev=" QEMU_NETDEV ".\n"
-	       "The agent may be restarted, and started later; the machine does not notice.",
+	       "The agent may be restarted, and started later; the machine does not notice.\n"
+	       "Ends as the machine does, with its exit status; what is sent to run by kill(1) "
+	       "is handed on to the machine.",
 };
 
 /* ---- its MAC ---- */
@@ -185,6 +187,20 @@ static bool wait_once(struct run_link *l, int signals)
 	return on[0].revents != 0;
 }
 
+/* Two machines of one name are one to their MAC. */
+static void note_twin(const struct run_link *l)
+{
+	char mac[MAC_TEXT_BYTES];
+
+	if (!l->machine.mac || strcmp(l->port, l->machine.name) == 0)
+		return;
+	fprintf(stderr,
+		"there is a '%s' already, so this machine is '%s' in longwire status; if that is "
+		"a machine of the same -name or disk, both have the MAC address %s: end one of "
+		"them, and give it another -name\n",
+		l->machine.name, l->port, mac_format(l->machine.mac, mac));
+}
+
 static void note_start(const struct cli *cli, const struct run_link *l)
 {
 	char command[COMMAND_BYTES];
@@ -195,6 +211,8 @@ static void note_start(const struct cli *cli, const struct run_link *l)
 			"no agent runs in %s: the machine is on the LAN as soon as one does; start "
 			"it with: %s\n",
 			cli->folder, cli_command(cli, "up", command));
+	else
+		note_twin(l);
 }
 
 /* An agent that refuses is worth knowing before the machine starts; that there is none is not.
@@ -256,6 +274,8 @@ static int run(const struct cli *cli, const struct arguments *a, const struct qe
 	if (make_pair(pair, &err) < 0)
 		return cli_fail(&err);
 	machine.fd = pair[0];
+	if (line->who[0] && !line->has_mac)
+		machine.mac = &added->mac;
 	added->fd = pair[1];
 	words = qemu_line_build(line, added);
 	if (!words)

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "common/error.h"
+#include "common/ether.h"
 
 /* ---- run_ask.c ---- */
 
@@ -62,7 +63,8 @@ int run_child_exit(const struct run_child *c, int status);
 /* ---- run_link.c ---- */
 
 enum {
-	RUN_LINE_BYTES = 1024
+	RUN_LINE_BYTES = 1024,
+	RUN_PORT_BYTES = 128, /* longer than any name in status */
 };
 
 /** enum run_link_state - each but the first has a connection */
@@ -74,9 +76,11 @@ enum run_link_state {
 	RUN_LINK_CLOSED,   /* QEMU closed its end: nothing is left to do */
 };
 
-/** struct run_machine - @fd: our end of the pair; @vlan: NULL: the only one. Borrows all */
+/** struct run_machine - @fd: our end of the pair; @vlan: NULL: the only one; @mac: NULL where it is not
+ * derived from name or disk. Borrows all */
 struct run_machine {
 	const char *folder, *name, *vlan;
+	const struct mac *mac;
 	int fd;
 };
 
@@ -85,6 +89,7 @@ struct run_machine {
  * @control:	connection to the agent, or -1
  * @due_ns:	when to try again, or to wait no longer; 0: never
  * @tries:	since the last agent was there
+ * @port:	what status calls it, while it is attached
  * @code, @why:	of the last try: 0, or a negative errno and a sentence; -ENOENT: no agent is there
  */
 struct run_link {
@@ -95,6 +100,7 @@ struct run_link {
 	unsigned tries;
 	int code;
 	struct error why;
+	char port[RUN_PORT_BYTES];
 	char line[RUN_LINE_BYTES];
 	size_t len;
 };

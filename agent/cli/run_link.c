@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -122,6 +123,17 @@ static void be_refused(struct run_link *l, const char *why, uint64_t now_ns)
 	go_away(l, now_ns);
 }
 
+static void be_attached(struct run_link *l, const json_t *answer)
+{
+	const char *port = json_string_value(json_object_get(answer, "port"));
+
+	snprintf(l->port, sizeof(l->port), "%s", port ? port : l->machine.name);
+	l->state = RUN_LINK_ATTACHED;
+	l->code = 0;
+	l->tries = 0;
+	l->due_ns = 0;
+}
+
 static void take_answer(struct run_link *l, uint64_t now_ns)
 {
 	json_t *answer = json_loads(l->line, 0, NULL);
@@ -134,10 +146,7 @@ static void take_answer(struct run_link *l, uint64_t now_ns)
 		if (send_descriptor(l) < 0)
 			go_away(l, now_ns);
 	} else {
-		l->state = RUN_LINK_ATTACHED;
-		l->code = 0;
-		l->tries = 0;
-		l->due_ns = 0;
+		be_attached(l, answer);
 	}
 	json_decref(answer);
 }

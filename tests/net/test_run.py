@@ -155,6 +155,20 @@ def test_a_device_of_the_users_keeps_its_mac_and_gets_one_where_it_has_none(anna
     assert argument(machine, "-device").startswith("ne2k_pci,netdev=lw,mac=02:")
 
 
+def test_a_second_machine_of_one_name_is_told_of(anna, machines):
+    anna.up()
+    machine = machines(anna, "-name", "win98")
+    wait_attached(anna, "win98")
+    for own in ([], ["-device", "rtl8139,netdev=lw,mac=52:54:00:01:02:03"]):
+        second = machines(anna, "-name", "win98", *own)
+        wait_attached(anna, "win98.2")
+        second.tell("exit 0")
+        said = second.wait()[1]
+        assert ("so this machine is 'win98.2' in longwire status" in said) == (not own), said
+        assert (f"both have the MAC address {machine.mac}" in said) == (not own), said
+        wait_for(lambda: ports_of(anna) == ["hub", "win98"], SETTLED_S, anna.story)
+
+
 # ---- the agent comes and goes ----
 
 
