@@ -91,6 +91,9 @@ void command_dump(struct agent *a, struct control_request *r);
 /** command_attach() - Carry out "attach": the connection becomes a machine's */
 void command_attach(struct agent *a, struct control_request *r);
 
+/** command_attach_has() - Is there a machine that status calls so? */
+bool command_attach_has(const struct agent *a, const char *name);
+
 /** command_attach_close() - Hang up on all machines; before lan_close() */
 void command_attach_close(struct agent *a);
 

@@ -70,6 +70,14 @@ void command_attach_close(struct agent *a)
 		close_attached(a->attached);
 }
 
+bool command_attach_has(const struct agent *a, const char *name)
+{
+	for (const struct attached *m = a->attached; m; m = m->next)
+		if (m->machine && strcmp(lan_attached_name(m->machine), name) == 0)
+			return true;
+	return false;
+}
+
 /* Someone who asked and sent no descriptor goes before a new one comes. */
 static void make_room(struct agent *a)
 {

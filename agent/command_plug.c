@@ -121,6 +121,14 @@ void command_unplug(struct agent *a, struct control_request *r)
 		control_refuse(r, "'unplug' needs the name of a port");
 		return;
 	}
+	if (command_attach_has(a, name)) {
+		control_refuse(
+			r,
+			"%s is a machine that was handed over, as by 'longwire run': it goes "
+			"when that ends",
+			name);
+		return;
+	}
 	if (change(a, r, remove_port, &err) < 0) {
 		control_refuse(r, "%s", err.text);
 		return;

@@ -130,6 +130,18 @@ def test_a_port_goes_with_its_connection(anna, links):
     theirs.close()
 
 
+def test_a_machine_is_no_port_that_could_be_unplugged(anna, links):
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    assert links("vm").hand_over(theirs.fileno())["ok"]
+    said = anna.cli("unplug", "vm", check=False).stderr
+    assert "vm is a machine that was handed over, as by 'longwire run': it goes when that" in said
+    said = anna.cli("plug", "vm", "dgram,local=x.sock", check=True).stderr
+    wait_for(lambda: ports_of(anna) == ["hub", "vm"], AGAIN_S, anna.story)
+    assert port(anna, "vm")["type"] == "dgram"  # who is configured has the name
+    for end in (ours, theirs):
+        end.close()
+
+
 def test_a_thousand_machines_that_come_and_go_leave_nothing(anna, links):
     before = descriptors(anna)
     for _ in range(MANY_TIMES):
