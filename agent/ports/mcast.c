@@ -46,8 +46,13 @@ static bool is_handed_on(const struct mcast *m, const struct port_beacon *heard)
 	return false;
 }
 
-/* A beacon never goes on to the switch. A guest can send one, too: it is reported, and trusted in nothing. */
-static void take_beacon(struct mcast *m, const struct udp_received *r, const struct beacon *beacon)
+/*
+ * A beacon never goes on to the switch. A guest can send one, too: it is reported, and trusted in nothing.
+ * That this host's agents beacon on an interface is no reason to: they would have each other, and
+ * themselves, go on for ever.
+ */
+static void take_beacon(struct mcast *m, const struct udp_received *r, const struct beacon *beacon,
+			uint64_t now_ns)
 {
 	struct port_beacon heard = {
 		.interface = r->interface,
@@ -58,6 +63,8 @@ static void take_beacon(struct mcast *m, const struct udp_received *r, const str
 		.beacon = *beacon,
 	};
 
+	if (!heard.same_host || heard.from_machine)
+		mcast_note(m, r->interface, now_ns);
 	if (heard.same_host && r->from.port == m->hub.own_port)
 		return; /* our own, from where we do not inject */
 	if (heard.from_machine)
@@ -100,15 +107,16 @@ static void note_clear(const struct mcast *m, struct mcast_attachment *at, const
 
 static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 {
-	struct mcast_attachment *at = mcast_note(m, r->interface, now_ns);
 	struct port_source source = {.interface = r->interface, .from = &r->from};
+	struct mcast_attachment *at;
 	struct beacon beacon;
 	enum drop drop;
 
 	if (beacon_read(r->bytes, r->len, &beacon)) {
-		take_beacon(m, r, &beacon);
+		take_beacon(m, r, &beacon, now_ns);
 		return;
 	}
+	at = mcast_note(m, r->interface, now_ns);
 	drop = hub_classify(&m->hub, &r->from, r->interface, now_ns);
 	if (drop == DROP_NONE && r->is_cut)
 		drop = DROP_LONG_FRAME;

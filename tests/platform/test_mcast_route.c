@@ -16,6 +16,9 @@ enum {
 	ANY_IP = 0 /* as QEMU joins without localaddr */
 };
 
+/* For so long an interface where something was heard is attached. */
+static const uint64_t HEARD_NS = UINT64_C(10000000000);
+
 static int remove_route(void **state)
 {
 	if (((struct fixture *)*state)->is_routed)
@@ -107,6 +110,27 @@ static void no_other_host_is_heard_for_it_and_none_hears_of_it(void **state)
 	assert_int_equal(a->frames + a->foreign, 0);
 	assert_frames(f, 0, 0);
 	assert_beacons(f, 1, 0);
+}
+
+static void agents_of_this_host_keep_no_interface_attached_by_their_beacons(void **state)
+{
+	struct fixture *f = routed_by(state, "lan0");
+	struct agent *a = open_agent(f, 0, MCAST_AUTO, ""), *b = open_agent(f, 1, MCAST_AUTO, "");
+	struct port_attachment list[PORT_ATTACHMENTS_MAX];
+	int program = open_plain_program();
+	uint64_t silent_ns;
+
+	run_for(f, HUB_SETTLE_MS + QUIET_MS);
+	send_frame(f, program, FRAME_BYTES);
+	run_until(f, &a->frames, 1);
+	silent_ns = clock_now_ns();
+	beacon(a);
+	beacon(b);
+	run_for(f, QUIET_MS);
+	assert_int_equal(a->port->ops->attachments(a->port, list, PORT_ATTACHMENTS_MAX), 2);
+	a->port->ops->tick(a->port, silent_ns + HEARD_NS);
+	assert_int_equal(a->port->ops->attachments(a->port, list, PORT_ATTACHMENTS_MAX), 1);
+	close(program);
 }
 
 static void a_machine_beside_those_who_hold_the_interface_is_a_member_there(void **state)
@@ -255,6 +279,7 @@ int main(void)
 		on_a_routed_host(
 			a_programs_frame_enters_once_where_machines_are_on_the_routes_interface),
 		on_a_routed_host(no_other_host_is_heard_for_it_and_none_hears_of_it),
+		on_a_routed_host(agents_of_this_host_keep_no_interface_attached_by_their_beacons),
 		on_a_routed_host(a_machine_beside_those_who_hold_the_interface_is_a_member_there),
 		on_a_routed_host(machines_hear_each_other_again_when_the_route_has_moved),
 		on_a_routed_host(a_moved_route_is_noticed_at_the_next_tick_where_nobody_tells),
