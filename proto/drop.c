@@ -63,6 +63,7 @@ static const char *const NAMES[] = {
 	[DROP_AGENT_INJECTED] = "agent_injected",
 	[DROP_OWN_ECHO] = "own_echo",
 	[DROP_OTHER_INTERFACE] = "other_interface",
+	[DROP_HUB_OVERFLOW] = "hub_overflow",
 	[DROP_PORT_LISTENING] = "port_listening",
 	[DROP_PORT_BLOCKED] = "port_blocked",
 	[DROP_ON_SEGMENT] = "on_segment",

@@ -167,6 +167,7 @@ static int open_sockets(struct mcast *m)
 		mcast_open_receiver(&m->config.mcast.group, m->config.mcast.scope == MCAST_AUTO);
 
 	m->ignored = (struct addr){.port = 0}; /* any */
+	m->echoes = m->lost = 0;
 	if (code >= 0)
 		code = m->sender = mcast_open_sender(&m->hub.own_port);
 	if (code >= 0)
@@ -242,6 +243,20 @@ static int mcast_open(struct port **out, const struct port_env *env,
 	return 0;
 }
 
+/*
+ * The kernel has one counter for what the buffer had no room for and what the filter refused, and the filter
+ * refuses our own echo. An echo that got lost elsewhere makes it too small for as long.
+ */
+static void count_overflow(struct mcast *m)
+{
+	uint32_t lost = udp_lost(m->receiver) - m->echoes, more = lost - m->lost;
+
+	if (more == 0 || more > UINT32_MAX / 2)
+		return;
+	m->port.drops[DROP_HUB_OVERFLOW] += more;
+	m->lost = lost;
+}
+
 static void mcast_tick(struct port *p, uint64_t now_ns)
 {
 	struct mcast *m = (struct mcast *)p;
@@ -252,6 +267,7 @@ static void mcast_tick(struct port *p, uint64_t now_ns)
 		start(m, now_ns);
 		return;
 	}
+	count_overflow(m);
 	hub_tick(&m->hub);
 	if (m->ticks % REFRESH_TICKS == 0)
 		mcast_refresh(m);

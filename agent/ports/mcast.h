@@ -79,6 +79,9 @@ struct mcast {
 	struct mac beacon_source;
 	uint64_t loopback_ns; /* MCAST_NAMED: when a machine was last heard on loopback; or 0 */
 
+	uint32_t echoes; /* sent since the sockets opened, and kept away by the kernel as our own */
+	uint32_t lost;   /* to a full buffer since then; both wrap */
+
 	struct mcast_queue inject; /* where we serve */
 	struct mcast_queue beyond; /* to other hosts only */
 };

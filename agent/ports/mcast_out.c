@@ -46,7 +46,7 @@ void mcast_serve(struct mcast *m)
 struct batch {
 	struct mcast *m;
 	struct sockaddr_storage to;
-	size_t count;
+	size_t count, refused;
 	struct udp_to_send list[UDP_BATCH];
 };
 
@@ -59,6 +59,7 @@ static void on_refused(void *context, size_t index, int error)
 	m->port.tx_frames--;
 	m->port.tx_bytes -= b->list[index].len;
 	m->send_error = error;
+	b->refused++;
 }
 
 /* Make a batch of those of a queue that go by @interface; 0: of all. */
@@ -69,7 +70,7 @@ static void gather(struct mcast *m, const struct mcast_queue *q, uint32_t interf
 	size_t at = 0;
 
 	b->m = m;
-	b->count = 0;
+	b->count = b->refused = 0;
 	for (size_t i = 0; i < q->count; i++) {
 		if (interface == 0 || q->interfaces[i] == interface)
 			b->list[b->count++] = (struct udp_to_send){.bytes = q->bytes + at,
@@ -98,6 +99,7 @@ static void flush_inject(struct mcast *m)
 		return;
 	gather(m, &m->inject, 0, &b);
 	send_batch(&b);
+	m->echoes += (uint32_t)(b.count - b.refused);
 	m->inject.count = m->inject.used = 0;
 }
 
@@ -166,16 +168,25 @@ void mcast_send_beyond(struct port *p, uint32_t interface, const uint8_t *frame,
 
 /* ---- beacons ---- */
 
-/* What cannot be sent is not heard, and that is what is reported. */
-static void say(const struct mcast *m, int fd, uint32_t interface, enum mcast_reach reach,
+/* What cannot be sent is not heard, and that is what is reported. Return: was it sent? */
+static bool say(const struct mcast *m, int fd, uint32_t interface, enum mcast_reach reach,
 		const struct port_frame *f)
 {
 	const struct interface_address *at = interfaces_by_index(&m->interfaces, interface);
 	struct sockaddr_storage to;
 	socklen_t to_len = addr_to_sockaddr(&m->config.mcast.group, false, &to);
 
-	if (at && mcast_send_by(fd, interface, &at->addr, reach) == 0)
-		(void)!sendto(fd, f->bytes, f->len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len);
+	if (!at || mcast_send_by(fd, interface, &at->addr, reach) < 0)
+		return false;
+	return sendto(fd, f->bytes, f->len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len) >= 0;
+}
+
+/* A beacon; where we inject it is an echo as well. */
+static void say_beacon(struct mcast *m, uint32_t interface, enum mcast_reach reach,
+		       const struct port_frame *f)
+{
+	if (say(m, m->sender, interface, reach, f) && interface == m->serving)
+		m->echoes++;
 }
 
 void mcast_beacon(struct port *p, uint32_t interface, struct beacon *b)
@@ -191,10 +202,10 @@ void mcast_beacon(struct port *p, uint32_t interface, struct beacon *b)
 		b->interfaces[i] = m->attachments[i].interface;
 	f.len = beacon_write(b, &m->beacon_source, bytes);
 	if (interface != m->loopback)
-		say(m, m->sender, interface, MCAST_LAN, &f);
+		say_beacon(m, interface, MCAST_LAN, &f);
 	/* An agent that shares its hub with a LAN is known to the others of this host, too. */
 	if (interface == m->loopback || m->config.mcast.scope == MCAST_NAMED)
-		say(m, m->sender, m->loopback, MCAST_HOST, &f);
+		say_beacon(m, m->loopback, MCAST_HOST, &f);
 	mcast_serve(m);
 }
 

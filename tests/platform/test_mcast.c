@@ -14,6 +14,10 @@
 #include "agent/beacon.h"
 #include "agent/clock.h"
 
+enum {
+	FLOOD = 10000 /* frames: more than the buffer that a port gets */
+};
+
 static void a_machines_frames_enter_once_and_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -145,6 +149,27 @@ static void send_beacon(struct fixture *f, int fd, uint8_t kind, const struct ma
 }
 
 static const struct mac SOMEBODY = {{2, 1, 2, 3, 4, 5}};
+
+static void what_the_kernels_buffer_has_no_room_for_is_counted_and_our_echo_is_not(void **state)
+{
+	struct fixture *f = *state;
+	struct agent *a = open_agent(f, 0, MCAST_AUTO, "");
+	int sent = 0;
+
+	for (int i = 0; i < 300; i++)
+		inject(a);
+	beacon(a);
+	tick(a);
+	assert_int_equal(a->port->drops[DROP_HUB_OVERFLOW], 0);
+	open_machine(f, 0);
+	for (; sent < FLOOD; sent++)
+		send_frame(f, f->machines[0], MAX_FRAME);
+	tick(a);
+	assert_true(a->port->drops[DROP_HUB_OVERFLOW] > 0);
+	run_until(f, &a->frames, sent - (int)a->port->drops[DROP_HUB_OVERFLOW]);
+	tick(a);
+	assert_int_equal(a->frames + (int)a->port->drops[DROP_HUB_OVERFLOW], sent);
+}
 
 static void a_guests_beacon_makes_it_no_agent_and_is_told_as_a_guests(void **state)
 {
@@ -323,6 +348,7 @@ int main(void)
 		on_a_hub(an_agents_first_injection_is_known_though_its_beacon_is_old),
 		on_a_hub(empty_and_short_datagrams_are_handed_on_to_be_counted),
 		on_a_hub(a_frame_longer_than_the_buffer_is_long),
+		on_a_hub(what_the_kernels_buffer_has_no_room_for_is_counted_and_our_echo_is_not),
 		on_a_hub(a_guests_beacon_makes_it_no_agent_and_is_told_as_a_guests),
 		on_a_hub(an_agents_beacon_is_told_with_all_that_it_says),
 		on_a_hub(an_agent_that_injects_is_alive_and_known_by_the_mac_of_its_beacons),

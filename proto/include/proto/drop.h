@@ -77,6 +77,7 @@ enum drop {
 	DROP_AGENT_INJECTED,   /* hub: another agent's frame, not a machine's */
 	DROP_OWN_ECHO,         /* hub: our own frame heard again */
 	DROP_OTHER_INTERFACE,  /* hub: from an interface that this port does not serve */
+	DROP_HUB_OVERFLOW,     /* hub: found the kernel's buffer full */
 	DROP_PORT_LISTENING,   /* the port has just opened and listens for other agents */
 	DROP_PORT_BLOCKED,     /* the port is blocked, or else there were a loop */
 	DROP_ON_SEGMENT,       /* its receiver hears it on the segment where it came from */
