@@ -29,43 +29,56 @@ def text(path):
     return (EXAMPLES / path).read_text(encoding="utf-8")
 
 
-def ports():
-    """All port.conf but the TAP's, one after the other."""
-    paths = scripts("*/port.conf")
-    return "\n".join(text(path) for path in paths if not path.startswith("tap/"))
+def sections(*folders):
+    """The port.conf of these folders, one after the other."""
+    return "\n".join(text(f"{folder}/port.conf") for folder in folders)
 
 
 class Shelf:
-    """A host on which an ordinary user has the examples, longwire on the PATH, and a home."""
+    """A host on which a user has the examples, longwire on the PATH, and a home."""
 
-    def __init__(self, host, folder):
+    def __init__(self, host, folder, user=AS_NOBODY):
         self.host = host
+        self.user = list(user)
         self.home = pathlib.Path(folder)
+        self.home.chmod(0o755)
+        self._give(self.home)
         self.examples = shutil.copytree(EXAMPLES, self.home / "examples")
-        self.bin = self.home / "bin"
-        self.runtime = self.home / "run"
-        self.bin.mkdir()
-        self.runtime.mkdir(0o700)
-        for path in (self.home, self.runtime):
-            os.chown(path, NOBODY, NOBODY)
+        self.bin = self._folder("bin")
+        self.runtime = self._folder("run")
         longwire = shutil.copy(BINARY, self.bin / "longwire")
-        self.agent = Agent(host, self.home / "lw", prefix=AS_NOBODY, binary=str(longwire))
+        where = self._folder(".config") / "longwire"
+        self.agent = Agent(host, where, name=host.name, prefix=self.user, binary=str(longwire))
         self.machines = 0
         self.setting = self._setting()
 
+    def _folder(self, name):
+        """A new folder of that user."""
+        path = self.home / name
+        path.mkdir(0o700)
+        self._give(path)
+        return path
+
+    def _give(self, path):
+        """Make it that user's."""
+        if self.user:
+            os.chown(path, NOBODY, NOBODY)
+
     def _setting(self):
         """The environment of everything that the user starts."""
-        setting = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
+        ours = ("XDG_", "LONGWIRE", "LIBVIRT")
+        setting = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         setting.update(PATH=f"{self.bin}:{setting['PATH']}", HOME=str(self.home))
-        setting.update(XDG_RUNTIME_DIR=str(self.runtime), LONGWIRE_DIR=self.agent.folder)
         # the user's own libvirt; its services are ours to start, and to end
         setting.update(LIBVIRT_DEFAULT_URI="qemu:///session", LIBVIRT_AUTOSTART="0")
+        setting.update(XDG_RUNTIME_DIR=str(self.runtime))
+        if not self.user:  # for root it would be /etc/longwire
+            setting["LONGWIRE_DIR"] = self.agent.folder
         return setting
 
-    def init(self):
-        """Identity, and the sections of all examples."""
-        self.agent.init(HEAD + ports())
-        return self
+    def init(self, *folders):
+        """Identity, and the sections of these examples."""
+        return self.agent.init(HEAD + sections(*folders))
 
     def next_machine(self):
         """The number of a machine that was not there before, and its MAC."""
@@ -76,12 +89,12 @@ class Shelf:
 
     def start(self, path, *arguments):
         """Start an example as that user, without waiting."""
-        return self.host.start(*AS_NOBODY, f"{self.examples}/{path}", *arguments, env=self.setting)
+        return self.host.start(*self.user, f"{self.examples}/{path}", *arguments, env=self.setting)
 
     def run(self, *command):
         """Run a command as that user to its end; what it printed."""
         done = subprocess.run(
-            self.host.command(*AS_NOBODY, *command), capture_output=True, text=True, check=False,
+            self.host.command(*self.user, *command), capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL, env=self.setting,
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"

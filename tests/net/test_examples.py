@@ -4,9 +4,9 @@ A machine needs no system on it for this: its network card's boot ROM asks for a
 itself. The dnsmasq of the example answers from another host, so frames pass in both directions.
 """
 
-import os
 import re
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -14,11 +14,12 @@ import pytest
 from agent import Agent, introduce
 from capture import Capture
 from dhcp import DNSMASQ
+from frames import arp_request, is_arp_reply
 from hosts import WHY_NOT
 from machine import crosses
 from netns import Lab, end, wait_for
 from plugs import HEAD, UdpPlug
-from shelf import AS_NOBODY, EXAMPLES, PLUG, PORT, Shelf, scripts, text
+from shelf import EXAMPLES, PLUG, PORT, Shelf, scripts, sections, text
 from tapped import AtTap, in_a_view
 
 QEMU = "qemu-system-x86_64"
@@ -31,12 +32,20 @@ DOMAIN = f"""<domain type='qemu'>
   <devices><emulator>{shutil.which(QEMU)}</emulator></devices>
 </domain>
 """
+SMALL_INIT = """#!/bin/busybox sh
+busybox=/bin/busybox
+$busybox ifconfig eth0 up
+$busybox udhcpc -f -i eth0 -s $busybox
+"""
 NO_LEASES = "mount -t tmpfs none /var/lib/misc"
 MAC = re.compile(r"mac(?: address='|=)([0-9a-f:]{17})")
 # Neither side waits for somebody else who might answer, too: three seconds each.
 AT_ONCE = ["--no-ping", "--dhcp-option=encap:175,176,1b"]
+IN_FOLDER = "$HOME/.config/longwire/"
+MACHINE = "02:00:00:00:00:02"
 LEASED_S = 60
 SETTLED_S = 30
+ANSWER_S = 0.2
 
 needs_qemu = pytest.mark.skipif(not shutil.which(QEMU), reason=f"needs {QEMU}")
 needs_libvirt = pytest.mark.skipif(not shutil.which("virsh"), reason="needs virsh")
@@ -53,8 +62,8 @@ class Lan:
 
     def up(self):
         """Both agents connected; the scripts of tap/ have been started."""
-        anna = self.shelf.init().agent
-        self.far.init(HEAD + text("tap/port.conf"))
+        anna = self.shelf.init("mcast", "udp", "dgram", "dgram-pair", "stream", "stream-connect")
+        self.far.init(HEAD + sections("tap"))
         introduce(anna, self.far)
         self.far.host.run(EXAMPLES / "tap" / "address")
         anna.host.sysctl("net.unix.max_dgram_qlen=512")
@@ -85,7 +94,6 @@ def lan():
     if WHY_NOT:
         pytest.skip(WHY_NOT)
     with Lab() as lab, tempfile.TemporaryDirectory(prefix="lw") as folder:
-        os.chmod(folder, 0o755)
         made = Lan(lab, folder)
         try:
             yield made.up()
@@ -162,7 +170,7 @@ def libvirt_machines(lan):
     libvirt's services are those of that user, and end with the lab."""
     for service, its_socket in (("virtlogd", "virtlogd-sock"), ("libvirtd", "libvirt-sock")):
         path = shutil.which(service, path="/usr/sbin:/usr/bin")
-        lan.shelf.host.start(*AS_NOBODY, path, env=lan.shelf.setting)
+        lan.shelf.host.start(*lan.shelf.user, path, env=lan.shelf.setting)
         place = lan.shelf.runtime / "libvirt" / its_socket
         wait_for(place.exists, SETTLED_S, f"{service} listens")
     try:
@@ -182,6 +190,40 @@ def test_a_machine_of_libvirt_changed_as_in_the_example_is_on_the_lan(lan, libvi
         lan.wait_leased(mac)
     finally:
         lan.shelf.run("virsh", "destroy", name)
+
+
+@needs_qemu
+@needs_dnsmasq
+def test_a_machine_that_the_example_has_longwire_run_is_on_the_lan(lan):
+    machine = lan.shelf.start("run/qemu", "-name", "win98", *BARE)
+
+    def mac():
+        macs = lan.shelf.agent.status()["vlans"][0]["macs"]
+        return next((m["mac"] for m in macs if m["port"] == "win98"), None)
+
+    lan.wait_leased(wait_for(mac, LEASED_S, lan.story))
+    end(machine)
+
+
+@pytest.mark.skipif(not shutil.which("linux.uml"), reason="needs user-mode-linux")
+@needs_dnsmasq
+def test_a_machine_of_user_mode_linux_started_as_in_the_example_is_on_the_lan(lan, tmp_path):
+    disk = small_system(tmp_path, lan.shelf.home / "initrd")
+    mac = lan.shelf.next_machine()
+    machine = lan.shelf.start("mcast/uml", "mem=48M", f"initrd={disk}", "con=null")
+    lan.wait_leased(mac)
+    end(machine)
+
+
+def small_system(folder, path):
+    """Make a Linux system that does no more than to ask for an address; its @path."""
+    (folder / "bin").mkdir()
+    shutil.copy(shutil.which("busybox"), folder / "bin")
+    (folder / "init").write_text(SMALL_INIT)
+    (folder / "init").chmod(0o755)
+    pack = f"cd {folder} && find . | cpio --quiet -o -H newc >{path}"
+    subprocess.run(["sh", "-c", pack], check=True)
+    return path
 
 
 def udp_ends(path, pattern):
@@ -236,23 +278,40 @@ def test_tcpdump_on_the_tap_sees_a_machine_of_another_host(lan, tmp_path):
     assert any(p[6:12] == bytes.fromhex(mac.replace(":", "")) for p in capture.packets())
 
 
-def test_the_words_for_plug_are_those_of_the_section_and_are_taken(lab, agents):
-    agent = agents(lab.host("anna"), config=HEAD).up()
+@pytest.mark.skipif(not shutil.which("passt"), reason="needs passt")
+def test_the_passt_of_the_example_answers_a_machine_of_the_lan_as_its_router(lab):
+    with tempfile.TemporaryDirectory(prefix="lw") as folder:
+        shelf = Shelf(lab.host("anna"), folder)
+        agent = shelf.init("passt", "udp").up()
+        router = agent.host.run("ip", "route", "show", "default").split()[2]
+        shelf.start("passt/passt")
+        machine = UdpPlug(agent.host, MACHINE, ("127.0.0.1", 7002), ("127.0.0.1", 7001))
+
+        def answered():
+            machine.send(arp_request(MACHINE, agent.host.address(), router))
+            return machine.hears(lambda frame: is_arp_reply(frame, router), ANSWER_S)
+
+        wait_for(answered, SETTLED_S, agent.story)
+        agent.stop()
+
+
+def test_the_words_for_plug_are_those_of_the_section_and_are_taken(lab, tmp_path):
+    shelf = Shelf(lab.host("anna"), tmp_path, user=())  # root: a TAP is among them
+    agent = shelf.init().up()
     for path in scripts("*/port.conf"):
-        sections, words = PORT.findall(text(path)), PLUG.findall(text(path))
-        assert sections and len(sections) == len(words), path
-        for (name, keys), (plugged, line) in zip(sections, words):
-            kind, _, rest = line.partition(",")
+        ports, words = PORT.findall(text(path)), PLUG.findall(text(path))
+        assert ports and len(ports) == len(words), path
+        for (name, keys), (plugged, line) in zip(ports, words):
+            kind, _, rest = line.replace(IN_FOLDER, "").partition(",")
             said = dict(word.split("=", 1) for word in ["type=" + kind, *rest.split(",")])
             assert (plugged, said) == (name, dict(re.findall(r"(\w+) *= *(\S+)", keys)))
-            agent.cli("plug", plugged, line)
+            shelf.run("sh", "-c", f"longwire plug {plugged} {line}")
+    agent.stop()
 
 
 def test_every_example_is_in_the_index_and_nothing_else():
     links = re.findall(r"\]\(([\w./-]+)\)", text("README.md"))
-    files = [p for p in scripts("*/*") if not p.endswith("port.conf")]
-    folders = sorted({path.split("/")[0] for path in files})
     inside = {link for link in links if not link.startswith("..")}
-    assert inside == {*files, *(f"{folder}/port.conf" for folder in folders)} - {"tap/dnsmasq.conf"}
+    assert inside == set(scripts("*/*")) - {"tap/dnsmasq.conf"}
     for link in links:
         assert (EXAMPLES / link).exists(), link
