@@ -127,13 +127,14 @@ class Wire:
 
 
 class Pair:
-    """A machine at host `near` with all attachments, and one at host `far`, on the hub."""
+    """A machine at host `near` with all attachments, and one at host `far`, on the hub unless
+    @options say otherwise."""
 
-    def __init__(self, near, far, guests, folder):
+    def __init__(self, near, far, guests, folder, **options):
         self.near, self.far = near, far
         self.guests, self.folder = guests, folder
         self.machine = None
-        self.other = guests(far.host, None, FAR_MAC)
+        self.other = guests(far.host, None, FAR_MAC, **options)
 
     def boot(self):
         """Start the machine, anew if it ran; both know their addresses."""

@@ -1,12 +1,13 @@
 /*
  * peer.c - the guests' test program: asks and answers broadcasts, listens
  *
- * Runs inside a test guest, statically linked. Four uses:
+ * Runs inside a test guest, statically linked. Five uses:
  *
  *	peer answer DEV		answer UDP and IPX broadcasts until killed
  *	peer ask-udp DEV SECONDS	broadcast a question over UDP, print who answers
  *	peer ask-ipx DEV SECONDS	the same over IPX: Ethernet II and raw 802.3 frames
  *	peer hear DEV SECONDS TEXT	wait for a frame with that text in it, whomever it is for
+ *	peer flood DEV SECONDS MAC	send that machine as many full frames as go; print how many went
  *
  * IPX frames are written by hand to a packet socket, for Linux has no IPX any more. The two frame
  * types are those that old games use: 802.3 raw has a length where Ethernet II has its type.
@@ -36,6 +37,8 @@ enum {
 	IPX_TYPE_PACKET_EXCHANGE = 4,
 	ETHER_HEADER_BYTES = 14,
 	ETHER_MIN_BYTES = 60,
+	ETHER_FULL_BYTES = 1514,
+	ETHERTYPE_TEST = 0x88b6,
 	TEXT_BYTES = 32,
 	RESEND_MS = 500,
 	FRAME_MAX_BYTES = 65536,
@@ -286,6 +289,29 @@ static int hear(const char *device, int seconds, const char *text)
 	return 1;
 }
 
+static void read_mac(const char *text, uint8_t mac[6])
+{
+	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3],
+		   &mac[4], &mac[5]) != 6)
+		die(text);
+}
+
+/* Whether anybody reads them or not: send() waits for the card only. */
+static void flood(const char *device, int seconds, const char *target)
+{
+	uint8_t frame[ETHER_FULL_BYTES] = {0};
+	int fd = packet_open(device, frame + 6);
+	time_t end = time(NULL) + seconds;
+	unsigned long sent = 0;
+
+	read_mac(target, frame);
+	frame[12] = ETHERTYPE_TEST >> 8;
+	frame[13] = ETHERTYPE_TEST & 0xff;
+	while (time(NULL) < end)
+		sent += send(fd, frame, sizeof(frame), 0) == (ssize_t)sizeof(frame);
+	printf("%lu\n", sent);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "answer") == 0)
@@ -296,9 +322,12 @@ int main(int argc, char **argv)
 		ask_ipx(argv[2], atoi(argv[3]));
 	else if (argc == 5 && strcmp(argv[1], "hear") == 0)
 		return hear(argv[2], atoi(argv[3]), argv[4]);
+	else if (argc == 5 && strcmp(argv[1], "flood") == 0)
+		flood(argv[2], atoi(argv[3]), argv[4]);
 	else {
 		fprintf(stderr, "usage: peer answer DEV | ask-udp DEV SECONDS | "
-				"ask-ipx DEV SECONDS | hear DEV SECONDS TEXT\n");
+				"ask-ipx DEV SECONDS | hear DEV SECONDS TEXT | "
+				"flood DEV SECONDS MAC\n");
 		return 2;
 	}
 	return 0;
