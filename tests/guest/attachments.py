@@ -152,6 +152,13 @@ class Pair:
         self.machine.boot().run(near_addresses())
         return self
 
+    def silence(self):
+        """From now on the machine only answers: it knows where the other is and asks no more."""
+        script = "sysctl -qw net.ipv6.conf.all.disable_ipv6=1;"
+        for number in NUMBERS.values():
+            script += f"arp -i eth{number} -s 10.9.{number}.2 {FAR_MAC};"
+        self.machine.run(script)
+
     def ends(self, name):
         """Both ends of an attachment's wire: the machine's, and the other's."""
         number = NUMBERS[name]
