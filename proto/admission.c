@@ -26,7 +26,7 @@ static void current_cookie(struct engine *e, const struct addr *from, uint64_t n
 	cookie_make(e->secrets->cookie_secret, from, out);
 }
 
-static void reply_with_cookie(struct engine *e, const struct addr *from, uint8_t *message,
+static void reply_with_cookie(struct engine *e, const struct route *from, uint8_t *message,
 			      const uint8_t cookie[MAC_TAG_BYTES])
 {
 	uint8_t *out = outbox_raw(e, -1, from, COOKIE_REPLY_BYTES);
@@ -43,7 +43,7 @@ static void reply_with_cookie(struct engine *e, const struct addr *from, uint8_t
 	cookie_seal(&reply, cookie, out + COOKIE_SEALED_AT);
 }
 
-enum drop admission_initiation(struct engine *e, const struct addr *from, uint8_t *message,
+enum drop admission_initiation(struct engine *e, const struct route *from, uint8_t *message,
 			       uint64_t now_ns)
 {
 	uint8_t cookie[MAC_TAG_BYTES];
@@ -52,13 +52,13 @@ enum drop admission_initiation(struct engine *e, const struct addr *from, uint8_
 		return DROP_BAD_MAC1;
 	if (!load_note(&e->load, now_ns))
 		return DROP_NONE;
-	current_cookie(e, from, now_ns, cookie);
+	current_cookie(e, &from->remote, now_ns, cookie);
 	if (!mac2_is_valid(cookie, message, INITIATION_BYTES)) {
-		if (load_take_cookie(&e->load, from, now_ns))
+		if (load_take_cookie(&e->load, &from->remote, now_ns))
 			reply_with_cookie(e, from, message, cookie);
 		return DROP_BAD_MAC2;
 	}
-	return load_take_handshake(&e->load, from, now_ns) ? DROP_NONE : DROP_RATE_LIMITED;
+	return load_take_handshake(&e->load, &from->remote, now_ns) ? DROP_NONE : DROP_RATE_LIMITED;
 }
 
 /* Return: the outstanding initiation with that index which had no cookie yet, or NULL. */

@@ -16,7 +16,7 @@
  *
  * Return: DROP_NONE, or the reason; a cookie reply may be in the outbox. Nothing is counted.
  */
-enum drop admission_initiation(struct engine *e, const struct addr *from, uint8_t *message,
+enum drop admission_initiation(struct engine *e, const struct route *from, uint8_t *message,
 			       uint64_t now_ns);
 
 /** admission_cookie() - A cookie reply came. Return: DROP_NONE or DROP_BAD_COOKIE, counted */

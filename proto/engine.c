@@ -25,7 +25,8 @@ enum {
 	ALIGNMENT = 64,
 	PEERS_MOST = 4096, /* engine_config.peers_max */
 	INDICES_PER_PEER = SLOT_COUNT + OUTGOING_MAX,
-	TICK_ROOM = 2 * PATH_TARGETS_MAX, /* datagrams that one peer's timers may need */
+	/* datagrams that one peer's timers may need: a handshake, probes, and what a session needs */
+	TICK_ROOM = PATH_TARGETS_MAX + 2 * PEER_PATHS_MAX + 8,
 };
 
 _Static_assert((int)TICK_ROOM < (int)OUTBOX_MAX, "one peer's timers fit an empty outbox");
@@ -152,7 +153,7 @@ void engine_set_self(struct engine *e, const struct engine_self *self, uint64_t 
 
 /* ---- input ---- */
 
-static enum drop input_initiation(struct engine *e, const struct addr *from, uint8_t *message,
+static enum drop input_initiation(struct engine *e, const struct route *from, uint8_t *message,
 				  uint64_t now_ns)
 {
 	enum drop drop = admission_initiation(e, from, message, now_ns);
@@ -162,7 +163,7 @@ static enum drop input_initiation(struct engine *e, const struct addr *from, uin
 	return handshake_answer(e, from, message, now_ns);
 }
 
-static enum drop input_response(struct engine *e, const struct addr *from, const uint8_t *message,
+static enum drop input_response(struct engine *e, const struct route *from, const uint8_t *message,
 				uint64_t now_ns)
 {
 	if (!mac1_is_valid(&e->own_macs, message, RESPONSE_BYTES))
@@ -181,7 +182,6 @@ enum drop engine_input(struct engine *e, const struct route *route, uint8_t *dat
 	static const size_t lengths[] = {[MESSAGE_INITIATION] = INITIATION_BYTES,
 					 [MESSAGE_RESPONSE] = RESPONSE_BYTES,
 					 [MESSAGE_COOKIE] = COOKIE_REPLY_BYTES};
-	const struct addr *from = &route->remote;
 	uint8_t type;
 
 	e->input.peer = NULL;
@@ -199,10 +199,10 @@ enum drop engine_input(struct engine *e, const struct route *route, uint8_t *dat
 	if (len != lengths[type])
 		return engine_drop(e, DROP_BAD_LENGTH);
 	if (type == MESSAGE_INITIATION)
-		return input_initiation(e, from, datagram, now_ns);
+		return input_initiation(e, route, datagram, now_ns);
 	if (type == MESSAGE_RESPONSE)
-		return input_response(e, from, datagram, now_ns);
-	return admission_cookie(e, from, datagram, now_ns);
+		return input_response(e, route, datagram, now_ns);
+	return admission_cookie(e, &route->remote, datagram, now_ns);
 }
 
 /* ---- output ---- */

@@ -51,7 +51,6 @@ struct session {
 	uint32_t cross_id; /* not 0: crossed with the session that has the same one */
 	enum cipher cipher;
 	bool we_initiated;
-	struct addr answered_to;            /* in SLOT_NEXT: where the response went */
 	uint8_t timestamp[TIMESTAMP_BYTES]; /* of their initiation */
 	struct replay replay;
 };
@@ -96,13 +95,47 @@ struct cookie {
 	uint64_t got_ns; /* 0: none */
 };
 
-/** struct challenge - an address that is being validated */
-struct challenge {
-	struct addr to;
+/**
+ * struct path - one way to a peer; PROTOCOL.md 7.2. Relays will be another kind
+ *
+ * A place of the table is free while @remote is not set. Each probe has a token of its own: seven random
+ * bytes, renewed after some seconds, and one that counts.
+ */
+struct path {
+	struct addr remote;
+	struct addr local; /* own address that it was validated with; not set: the kernel chooses */
+	uint64_t since_ns; /* the first probe with these random bytes; 0: none */
+	uint64_t sent_ns;  /* the latest one */
+	uint64_t next_ns;  /* next probe, or the verdict; HEAP_NEVER: none is planned */
+	uint32_t rtt_ns;   /* smoothed; 0: not known */
+	uint16_t mtu_bytes;
 	uint8_t token[TOKEN_BYTES];
-	uint64_t since_ns; /* first sent: the token's age */
-	uint64_t sent_ns;  /* last sent; 0: none yet */
-	bool open;
+	uint8_t planned; /* probes still to be sent */
+	uint8_t faster;  /* samples in a row by which it was better than the active path */
+	uint8_t state;   /* enum path_state */
+	uint8_t why;     /* enum path_why */
+	uint8_t source;  /* enum path_source */
+	bool answered;   /* since its probes were planned */
+};
+
+enum {
+	PATH_NONE = -1
+};
+
+/** struct peer_paths - all paths of a peer; path.c has the choice, path_probe.c the times */
+struct peer_paths {
+	struct path list[PEER_PATHS_MAX];
+	int8_t active;   /* what is sent goes there; PATH_NONE: nowhere yet */
+	int8_t lead;     /* the newest data came from there; PATH_NONE: from the active one */
+	uint8_t lost;    /* challenges of the active one that were not answered, in a row */
+	bool is_suspect; /* it seems dead: the next one that answers takes over */
+	uint64_t challenged_ns; /* the active one, and no answer yet; 0: none outstanding */
+	uint64_t answered_ns;   /* its latest answer; 0: never */
+	uint64_t check_ns;      /* when to look after it; HEAP_NEVER: nothing is sent */
+	uint64_t used_ns;       /* the latest frame sent; 0: never */
+	uint64_t round_ns;      /* when all were measured last */
+	uint64_t newcomer_ns;   /* when an unknown address was challenged last; 0: never */
+	uint64_t led_ns;        /* when the peer last chose the path; 0: never */
 };
 
 /** struct peer_hello - both directions; PROTOCOL.md 6.4 */
@@ -116,17 +149,14 @@ struct peer_hello {
 	uint8_t local_count;
 	uint8_t known_count;
 	struct addr local[PEER_CANDIDATES_MAX];
-	struct {
-		uint16_t vlan;
-		uint64_t hash;
-	} known[PEER_KNOWN_KEYS_MAX];
+	uint16_t known_vlans[PEER_KNOWN_KEYS_MAX];
+	uint64_t known_hashes[PEER_KNOWN_KEYS_MAX];
 };
 
 struct peer_ping {
 	uint8_t token[TOKEN_BYTES];
 	bool wanted;      /* as soon as there is room */
 	uint64_t sent_ns; /* 0: none outstanding */
-	uint64_t rtt_ns;  /* smoothed */
 };
 
 enum user_ping_state {
@@ -173,6 +203,7 @@ struct peer {
 	enum session_slot current; /* sent on, or SLOT_NONE */
 	struct outgoing outgoing[OUTGOING_MAX];
 	uint32_t last_cross_id;
+	struct addr answered_to; /* where the response of SLOT_NEXT went */
 	uint8_t confirmed_timestamp[TIMESTAMP_BYTES];
 	uint8_t answered_timestamp[TIMESTAMP_BYTES];
 	uint64_t last_session_ns; /* 0: never, or forgotten */
@@ -187,11 +218,10 @@ struct peer {
 	uint64_t doubt_ns;      /* when the network changed, if nothing was heard since; 0: none */
 	uint64_t keepalive_at_ns; /* HEAP_NEVER: nothing to keep alive */
 
-	struct addr endpoint;
+	struct peer_paths paths;
 	struct addr candidates[PEER_CANDIDATES_MAX];
 	uint8_t candidate_count;
 	struct cookie cookie;
-	struct challenge challenge;
 	struct addr elsewhere;
 	uint64_t elsewhere_ns; /* 0: never */
 	struct peer_ping ping;
@@ -224,6 +254,7 @@ struct input {
 	struct peer *peer; /* NULL: none */
 	uint32_t local_index;
 	bool challenged; /* a path challenge in it was answered */
+	bool leads; /* it is the newest of its session, and was not found to be a mere probe: 7.6 */
 	struct route route;
 	struct reader records;
 };
@@ -311,6 +342,19 @@ static inline uint64_t random_u64(struct engine *e)
 
 	e->random(e->random_context, &value, sizeof(value));
 	return value;
+}
+
+/** peer_path() - Where it is sent to now, or NULL */
+static inline const struct path *peer_path(const struct peer *p)
+{
+	return p->paths.active == PATH_NONE ? NULL : &p->paths.list[p->paths.active];
+}
+
+/** peer_endpoint() - The address of that path; not set if there is none */
+static inline struct addr peer_endpoint(const struct peer *p)
+{
+	return p->paths.active == PATH_NONE ? (struct addr){0}
+					    : p->paths.list[p->paths.active].remote;
 }
 
 /** age_of() - Time since @then_ns; 0 if that lies ahead */

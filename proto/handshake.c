@@ -12,6 +12,7 @@
 #include "known_keys.h"
 #include "outbox.h"
 #include "path.h"
+#include "path_probe.h"
 #include "session.h"
 #include "timers.h"
 
@@ -143,7 +144,7 @@ static void write_header(uint8_t *message, uint8_t type, uint32_t sender)
 static void send_initiation(struct engine *e, struct peer *p, bool reach,
 			    uint8_t message[INITIATION_BYTES], uint64_t now_ns)
 {
-	struct addr targets[PATH_TARGETS_MAX];
+	struct route targets[PATH_TARGETS_MAX];
 	size_t count = path_targets(p, reach, targets);
 	bool has_cookie = p->cookie.got_ns && age_of(p->cookie.got_ns, now_ns) < COOKIE_USE_NS;
 
@@ -155,7 +156,7 @@ static void send_initiation(struct engine *e, struct peer *p, bool reach,
 			return;
 		}
 		memcpy(out, message, INITIATION_BYTES);
-		if (has_cookie && addr_equal(&targets[i], &p->cookie.from))
+		if (has_cookie && addr_equal(&targets[i].remote, &p->cookie.from))
 			mac2_write(p->cookie.bytes, out, INITIATION_BYTES);
 	}
 }
@@ -195,7 +196,7 @@ struct initiation {
 	struct public_key their_ephemeral;
 	struct payload payload;
 	uint32_t sender;
-	const struct addr *from;
+	const struct route *from;
 };
 
 /* Who is it, and can it prove that? Fills @in and @peer (NULL: unknown key). */
@@ -324,8 +325,7 @@ static enum drop respond(struct engine *e, struct peer *p, struct initiation *in
 {
 	struct session s = {.born_ns = now_ns,
 			    .remote_index = in->sender,
-			    .cipher = cipher_choose(e->ciphers, in->payload.ciphers),
-			    .answered_to = *in->from};
+			    .cipher = cipher_choose(e->ciphers, in->payload.ciphers)};
 	uint8_t message[RESPONSE_BYTES];
 	struct session_keys keys;
 	uint8_t *out;
@@ -346,12 +346,13 @@ static enum drop respond(struct engine *e, struct peer *p, struct initiation *in
 	s.cross_id = note_crossing(p);
 	derive_keys(&in->noise, s.cipher, false, &keys);
 	session_install(e, p, &s, &keys, now_ns);
+	p->answered_to = in->from->remote;
 	key_wipe(&keys, sizeof(keys));
 	timers_wake_by(e, p, now_ns + UNCONFIRMED_NS);
 	return DROP_NONE;
 }
 
-enum drop handshake_answer(struct engine *e, const struct addr *from, const uint8_t *message,
+enum drop handshake_answer(struct engine *e, const struct route *from, const uint8_t *message,
 			   uint64_t now_ns)
 {
 	struct initiation in = {.from = from};
@@ -361,7 +362,7 @@ enum drop handshake_answer(struct engine *e, const struct addr *from, const uint
 
 	in.sender = reader_u32(&r);
 	if (drop == DROP_NONE && !p) {
-		knocks_add(e, &in.their_static, from, now_ns);
+		knocks_add(e, &in.their_static, &from->remote, now_ns);
 		drop = DROP_UNKNOWN_KEY;
 	}
 	if (drop == DROP_NONE) {
@@ -442,7 +443,7 @@ static void install_ours(struct engine *e, struct peer *p, const struct session 
 	key_wipe(&keys, sizeof(keys));
 }
 
-enum drop handshake_complete(struct engine *e, const struct addr *from, const uint8_t *message,
+enum drop handshake_complete(struct engine *e, const struct route *from, const uint8_t *message,
 			     uint64_t now_ns)
 {
 	struct reader r = reader_over(message + SENDER_AT, 2 * INDEX_BYTES);
@@ -451,6 +452,7 @@ enum drop handshake_complete(struct engine *e, const struct addr *from, const ui
 	struct noise n;
 	size_t which;
 	enum drop drop;
+	bool was_up;
 
 	s.remote_index = reader_u32(&r);
 	s.local_index = reader_u32(&r);
@@ -462,9 +464,11 @@ enum drop handshake_complete(struct engine *e, const struct addr *from, const ui
 	if (drop == DROP_NONE) {
 		s.cipher = p->outgoing[which].offered;
 		s.cross_id = p->outgoing[which].cross_id;
+		was_up = p->is_up;
 		install_ours(e, p, &s, &n);
 		timers_heard(p, now_ns);
 		path_take_answer(e, p, from, now_ns);
+		path_began(e, p, was_up, now_ns);
 		hello_start(e, p, now_ns);
 		timers_due(e, p, now_ns);
 	} else {

@@ -21,11 +21,11 @@
 bool handshake_initiate(struct engine *e, struct peer *p, bool reach, uint64_t now_ns);
 
 /** handshake_answer() - An admitted initiation (PROTOCOL.md 4.2 from step 3) */
-enum drop handshake_answer(struct engine *e, const struct addr *from, const uint8_t *message,
+enum drop handshake_answer(struct engine *e, const struct route *from, const uint8_t *message,
 			   uint64_t now_ns);
 
 /** handshake_complete() - A response of the right length with a valid mac1 (PROTOCOL.md 4.3) */
-enum drop handshake_complete(struct engine *e, const struct addr *from, const uint8_t *message,
+enum drop handshake_complete(struct engine *e, const struct route *from, const uint8_t *message,
 			     uint64_t now_ns);
 
 /** handshake_forget_timestamps() - So that a clock that was wrong locks nobody out */

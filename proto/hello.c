@@ -8,6 +8,8 @@
 
 #include "events.h"
 #include "outbox.h"
+#include "path_probe.h"
+#include "path_table.h"
 #include "peers.h"
 #include "timers.h"
 #include "utf8.h"
@@ -204,8 +206,8 @@ static bool take_known(struct peer_hello *h, struct reader *value)
 	if (reader_left(value) % KNOWN_BYTES || count > PEER_KNOWN_KEYS_MAX)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		h->known[i].vlan = reader_u16(value);
-		h->known[i].hash = reader_u64(value);
+		h->known_vlans[i] = reader_u16(value);
+		h->known_hashes[i] = reader_u64(value);
 	}
 	h->known_count = (uint8_t)count;
 	return true;
@@ -262,5 +264,7 @@ enum drop hello_take(struct engine *e, struct peer *p, struct reader *body, uint
 	if (memcmp(&p->hello, &h, sizeof(h)) != 0)
 		event_raise(e, p, ENGINE_EVENT_HELLO);
 	p->hello = h;
+	path_sync(p);
+	path_probe_new(e, p, now_ns);
 	return DROP_NONE;
 }

@@ -9,6 +9,7 @@
 #include "hello.h"
 #include "outbox.h"
 #include "path.h"
+#include "path_probe.h"
 #include "records.h"
 #include "segment_record.h"
 #include "session.h"
@@ -28,24 +29,35 @@ static enum drop open_data(struct peer *p, enum session_slot slot, const struct 
 	return DROP_NONE;
 }
 
+/* The newest data, and no mere probe: it tells where the peer is. */
+static void note_where(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	if (e->input.leads)
+		path_heard(e, p, &e->input.route, now_ns);
+	e->input.leads = false;
+}
+
 /* What a fresh authentic message tells: the peer lives, the session is confirmed, it is over there. */
 static void note_heard(struct engine *e, struct peer *p, enum session_slot slot, bool newest,
 		       uint64_t now_ns)
 {
-	const struct addr *from = &e->input.route.remote;
+	const struct route *route = &e->input.route;
 
 	timers_heard(p, now_ns);
 	if (slot == SLOT_NEXT) {
-		bool response_arrived = addr_equal(from, &p->sessions[slot].answered_to);
+		bool response_arrived = addr_equal(&route->remote, &p->answered_to);
+		bool was_up = p->is_up;
 
 		session_confirm(e, p, now_ns);
-		if (response_arrived && path_may_be(p, from))
-			path_set_endpoint(e, p, from);
+		if (response_arrived && path_may_be(p, &route->remote))
+			path_take_place(e, p, route, now_ns);
+		path_began(e, p, was_up, now_ns);
 		hello_start(e, p, now_ns);
 		timers_due(e, p, now_ns);
 	}
-	if (newest && !addr_equal(from, &p->endpoint))
-		path_heard_elsewhere(e, p, from, now_ns);
+	e->input.leads = newest;
+	if (!peer_path(p))
+		note_where(e, p, now_ns); /* even a probe is better than nothing */
 }
 
 enum drop input_data(struct engine *e, const struct route *route, uint8_t *datagram, size_t len,
@@ -75,6 +87,8 @@ enum drop input_data(struct engine *e, const struct route *route, uint8_t *datag
 		.route = *route,
 		.records = reader_over(datagram + DATA_HEADER_BYTES, sealed.text_len)};
 	note_heard(e, p, slot, newest, now_ns);
+	if (sealed.text_len == 0)
+		note_where(e, p, now_ns);
 	return DROP_NONE;
 }
 
@@ -238,6 +252,8 @@ bool engine_next_frame(struct engine *e, struct frame_in *out, uint64_t now_ns)
 		enum drop drop;
 
 		*out = (struct frame_in){.peer = (int)p->number};
+		if (!record_probes(type))
+			note_where(e, p, now_ns);
 		if (record_asks(type))
 			timers_heard_asking(e, p, now_ns);
 		drop = take_record(e, type, &body, out, now_ns);

@@ -98,33 +98,55 @@ enum {
 };
 
 /* Time; sections 7.3 and 8 */
-#define REKEY_AFTER_NS        (120 * NS_PER_S)
-#define REKEY_RESPONDER_NS    (150 * NS_PER_S)
-#define REJECT_AFTER_NS       (180 * NS_PER_S)
-#define KEEPALIVE_NS          (10 * NS_PER_S)
-#define PING_IDLE_NS          (20 * NS_PER_S)
-#define UNHEARD_NS            (15 * NS_PER_S)
-#define DOUBT_NS              (1 * NS_PER_S)
-#define UNPROVEN_NS           (5 * NS_PER_S)
-#define SILENT_NS             (25 * NS_PER_S)
-#define UNCONFIRMED_NS        (15 * NS_PER_S)
-#define REPLACED_NS           (5 * NS_PER_S)
-#define FORGET_TIMESTAMP_NS   (540 * NS_PER_S)
-#define REKEY_RETRY_NS        (5 * NS_PER_S)
-#define REKEY_JITTER_NS       (333 * NS_PER_MS)
-#define TRY_NS                (1 * NS_PER_S)
-#define TRY_JITTER_NS         (100 * NS_PER_MS)
-#define TRY_EAGER_NS          (60 * NS_PER_S)
-#define TRY_MAX_NS            (60 * NS_PER_S)
-#define OUTSTANDING_NS        (10 * NS_PER_S)
-#define CHALLENGE_INTERVAL_NS (1 * NS_PER_S)
-#define CHALLENGE_LIFE_NS     (5 * NS_PER_S)
-#define ELSEWHERE_NS          (10 * NS_PER_S)
-#define COOKIE_SECRET_NS      (120 * NS_PER_S)
-#define COOKIE_USE_NS         (115 * NS_PER_S)
-#define KNOCK_NS              (600 * NS_PER_S)
-#define TIMESTAMP_RESERVE_NS  (3600 * NS_PER_S)
-#define TIMESTAMP_NEAR_NS     (600 * NS_PER_S)
+#define REKEY_AFTER_NS       (120 * NS_PER_S)
+#define REKEY_RESPONDER_NS   (150 * NS_PER_S)
+#define REJECT_AFTER_NS      (180 * NS_PER_S)
+#define KEEPALIVE_NS         (10 * NS_PER_S)
+#define PING_IDLE_NS         (20 * NS_PER_S)
+#define UNHEARD_NS           (15 * NS_PER_S)
+#define DOUBT_NS             (1 * NS_PER_S)
+#define UNPROVEN_NS          (5 * NS_PER_S)
+#define SILENT_NS            (25 * NS_PER_S)
+#define UNCONFIRMED_NS       (15 * NS_PER_S)
+#define REPLACED_NS          (5 * NS_PER_S)
+#define FORGET_TIMESTAMP_NS  (540 * NS_PER_S)
+#define REKEY_RETRY_NS       (5 * NS_PER_S)
+#define REKEY_JITTER_NS      (333 * NS_PER_MS)
+#define TRY_NS               (1 * NS_PER_S)
+#define TRY_JITTER_NS        (100 * NS_PER_MS)
+#define TRY_EAGER_NS         (60 * NS_PER_S)
+#define TRY_MAX_NS           (60 * NS_PER_S)
+#define OUTSTANDING_NS       (10 * NS_PER_S)
+#define ELSEWHERE_NS         (10 * NS_PER_S)
+#define COOKIE_SECRET_NS     (120 * NS_PER_S)
+#define COOKIE_USE_NS        (115 * NS_PER_S)
+#define KNOCK_NS             (600 * NS_PER_S)
+#define TIMESTAMP_RESERVE_NS (3600 * NS_PER_S)
+#define TIMESTAMP_NEAR_NS    (600 * NS_PER_S)
+
+/* Paths; sections 7.5 and 7.6 */
+enum {
+	PATH_ROUND_PROBES = 3,
+	PATH_SUSPECT_PROBES = 12,
+	PATH_NEWCOMER_PROBES = 4,
+	PATH_LOST_MAX = 2,       /* challenges in a row: then it is suspect */
+	PATH_FASTER_SAMPLES = 3, /* in a row */
+};
+#define PATH_PROBE_GAP_NS     (250 * NS_PER_MS)
+#define PATH_VERDICT_NS       (1 * NS_PER_S) /* after the last probe of a plan */
+#define PATH_TOKEN_NS         (4 * NS_PER_S) /* so long a token is sent */
+#define PATH_ANSWER_NS        (5 * NS_PER_S) /* so long it is taken back */
+#define PATH_CHECK_NS         (1 * NS_PER_S)
+#define PATH_BUSY_NS          (1 * NS_PER_S)
+#define PATH_PATIENCE_MIN_NS  (300 * NS_PER_MS)
+#define PATH_PATIENCE_MAX_NS  (1 * NS_PER_S)
+#define PATH_ROUND_NS         (30 * NS_PER_S)
+#define PATH_SUSPECT_AGAIN_NS (4 * NS_PER_S)
+#define PATH_NEWCOMER_NS      (500 * NS_PER_MS)
+#define PATH_FASTER_NS        (3 * NS_PER_MS)
+#define PATH_LED_NS           (600 * NS_PER_S)
+
+_Static_assert(PATH_TOKEN_NS < PATH_ANSWER_NS, "the last probe with a token can be answered");
 
 _Static_assert(REKEY_AFTER_NS < REKEY_RESPONDER_NS && REKEY_RESPONDER_NS < REJECT_AFTER_NS,
 	       "the initiator rekeys first, its responder next, and both before the key dies");

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "path_probe.h"
 #include "records.h"
 #include "session.h"
 #include "timers.h"
@@ -31,13 +32,28 @@ static int claim(struct engine *e, const struct peer *p, size_t len)
 	return (int)slot;
 }
 
-uint8_t *outbox_raw(struct engine *e, int peer, const struct addr *to, size_t len)
+static void address(struct engine *e, int slot, const struct route *to)
+{
+	e->outbox.datagrams[slot].to = to->remote;
+	e->outbox.datagrams[slot].local = to->local;
+}
+
+/* To where the peer is now. */
+static void address_peer(struct engine *e, int slot, const struct peer *p)
+{
+	const struct path *path = peer_path(p);
+
+	if (path)
+		address(e, slot, &(struct route){path->remote, path->local});
+}
+
+uint8_t *outbox_raw(struct engine *e, int peer, const struct route *to, size_t len)
 {
 	int slot = claim(e, peer_by_number(e, peer), len);
 
 	if (slot < 0)
 		return NULL;
-	e->outbox.datagrams[slot].to = *to;
+	address(e, slot, to);
 	return e->outbox.bytes[slot];
 }
 
@@ -109,7 +125,7 @@ void outbox_seal(struct engine *e, struct peer *p, uint64_t now_ns)
 	}
 	p->open_slot = -1;
 	e->outbox.open[slot] = false;
-	e->outbox.datagrams[slot].to = p->endpoint;
+	address_peer(e, slot, p);
 	seal_slot(e, p, slot, p->current, now_ns);
 }
 
@@ -143,34 +159,56 @@ enum drop outbox_record(struct engine *e, struct peer *p, const struct record *r
 	return DROP_NONE;
 }
 
-/* A record alone in a datagram, on any session. */
-static enum drop send_alone(struct engine *e, struct peer *p, const struct record *record,
-			    enum session_slot with, uint64_t now_ns)
+/* A record alone in a datagram, on any session; not sealed yet. Return: its slot, -1 when full. */
+static int put_alone(struct engine *e, struct peer *p, const struct record *record)
 {
-	int slot;
+	int slot = claim(e, p, DATA_HEADER_BYTES);
 	uint8_t *body;
 
-	if (with == SLOT_NONE || !session_is_usable(&p->sessions[with], now_ns))
-		return DROP_NO_SESSION;
-	slot = claim(e, p, DATA_HEADER_BYTES);
 	if (slot < 0)
-		return DROP_OUTBOX_FULL;
+		return -1;
 	body = append(e, slot, record->type, record->len);
 	if (record->len)
 		memcpy(body, record->body, record->len);
-	e->outbox.datagrams[slot].to = p->endpoint;
-	seal_slot(e, p, slot, with, now_ns);
-	return DROP_NONE;
+	address_peer(e, slot, p);
+	return slot;
+}
+
+static bool may_send(const struct peer *p, enum session_slot with, uint64_t now_ns)
+{
+	return with != SLOT_NONE && session_is_usable(&p->sessions[with], now_ns);
 }
 
 enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record *record,
-			   const struct addr *to, uint64_t now_ns)
+			   const struct route *from, uint64_t now_ns)
 {
-	enum drop drop = send_alone(e, p, record, p->current, now_ns);
+	int slot;
 
-	if (drop == DROP_NONE)
-		e->outbox.datagrams[e->outbox.count - 1].to = *to;
-	return drop;
+	if (!may_send(p, p->current, now_ns))
+		return DROP_NO_SESSION;
+	slot = put_alone(e, p, record);
+	if (slot < 0)
+		return DROP_OUTBOX_FULL;
+	address(e, slot, from);
+	seal_slot(e, p, slot, p->current, now_ns);
+	return DROP_NONE;
+}
+
+enum drop outbox_probe(struct engine *e, struct peer *p, const struct probe *probe, uint64_t now_ns)
+{
+	const struct record record = {RECORD_PATH_CHALLENGE, probe->token, TOKEN_BYTES};
+	int slot;
+
+	if (!may_send(p, p->current, now_ns))
+		return DROP_NO_SESSION;
+	slot = put_alone(e, p, &record);
+	if (slot < 0)
+		return DROP_OUTBOX_FULL;
+	address(e, slot, probe->route);
+	e->outbox.asks[slot] = e->outbox.matters[slot] = probe->asks;
+	e->outbox.datagrams[slot].is_probe = true;
+	seal_slot(e, p, slot, p->current, now_ns);
+	return DROP_NONE;
 }
 
 void outbox_goodbye(struct engine *e, struct peer *p, uint64_t now_ns)
@@ -179,8 +217,12 @@ void outbox_goodbye(struct engine *e, struct peer *p, uint64_t now_ns)
 	const struct record record = {.type = RECORD_GOODBYE};
 
 	outbox_seal(e, p, now_ns);
-	for (size_t i = 0; addr_is_set(&p->endpoint) && i < GOODBYES_MAX; i++)
-		send_alone(e, p, &record, SAID_ON[i], now_ns);
+	for (size_t i = 0; peer_path(p) && i < GOODBYES_MAX; i++) {
+		int slot = may_send(p, SAID_ON[i], now_ns) ? put_alone(e, p, &record) : -1;
+
+		if (slot >= 0)
+			seal_slot(e, p, slot, SAID_ON[i], now_ns);
+	}
 }
 
 static uint16_t frame_tag(const struct frame_out *frame)
@@ -252,12 +294,14 @@ enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out 
 	if (RECORD_HEADER_BYTES + body_len > RECORDS_MAX_BYTES) {
 		if (outbox_room(e) < datagrams_for(body_len))
 			return DROP_OUTBOX_FULL;
+		path_used(e, p, now_ns);
 		split(e, p, frame, now_ns);
 		return DROP_NONE;
 	}
 	slot = open_with_room(e, p, RECORD_HEADER_BYTES + body_len, now_ns);
 	if (slot < 0)
 		return DROP_OUTBOX_FULL;
+	path_used(e, p, now_ns);
 	copy_body(append(e, slot, RECORD_FRAME, body_len), frame, 0, body_len);
 	return DROP_NONE;
 }

@@ -26,6 +26,13 @@ struct record {
 	size_t len;
 };
 
+/** struct probe - a path challenge alone in a datagram; borrows all */
+struct probe {
+	const struct route *route;
+	const uint8_t *token;
+	bool asks; /* the session's timers count it: it goes where the peer was last */
+};
+
 /** outbox_room() - Datagrams that still fit */
 uint32_t outbox_room(const struct engine *e);
 
@@ -37,9 +44,13 @@ uint32_t outbox_room(const struct engine *e);
 enum drop outbox_record(struct engine *e, struct peer *p, const struct record *record,
 			uint64_t now_ns);
 
-/** outbox_record_to() - Alone in a datagram to an address that is not (yet) the endpoint */
+/** outbox_record_to() - Alone in a datagram, back to where one came from */
 enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record *record,
-			   const struct addr *to, uint64_t now_ns);
+			   const struct route *from, uint64_t now_ns);
+
+/** outbox_probe() - Return: as outbox_record() */
+enum drop outbox_probe(struct engine *e, struct peer *p, const struct probe *probe,
+		       uint64_t now_ns);
 
 /** outbox_goodbye() - What waits, then a goodbye on each session that may be sent on, or may soon be */
 void outbox_goodbye(struct engine *e, struct peer *p, uint64_t now_ns);
@@ -49,7 +60,7 @@ enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out 
 		       uint64_t now_ns);
 
 /** outbox_raw() - Room for a handshake message of @len bytes. Return: NULL when full */
-uint8_t *outbox_raw(struct engine *e, int peer, const struct addr *to, size_t len);
+uint8_t *outbox_raw(struct engine *e, int peer, const struct route *to, size_t len);
 
 /** outbox_seal() - Seal the peer's open datagram, if it has one; without a session it is gone */
 void outbox_seal(struct engine *e, struct peer *p, uint64_t now_ns);

@@ -7,72 +7,133 @@
 
 #include "events.h"
 #include "outbox.h"
+#include "path_probe.h"
 #include "pings.h"
 #include "session.h"
 #include "timers.h"
 
 enum {
-	RTT_SHIFT = 3 /* an eighth of a new sample: RFC 6298 */
+	RTT_SHIFT = 3, /* an eighth of a new sample: RFC 6298 */
+	TOKEN_RANDOM_BYTES = TOKEN_BYTES - 1,
+	FASTER_PERCENT = 80, /* of the active one's round trip */
 };
 
-bool path_may_be(const struct peer *p, const struct addr *a)
+/* ---- which one ---- */
+
+/* The one before it: it may be good for another time. */
+static void retire(struct peer *p, struct path *old)
 {
-	for (size_t i = 0; p->is_fixed && i < p->candidate_count; i++)
-		if (addr_equal(&p->candidates[i], a))
-			return true;
-	return !p->is_fixed;
+	if (p->paths.is_suspect)
+		path_set_state(old, PATH_FAILED, PATH_WHY_SILENT);
+	else
+		path_set_state(old, PATH_STANDBY, PATH_WHY_SLOWER);
 }
 
-/* Addresses that its hello named and that count. */
-static size_t hello_count(const struct peer *p)
+/* @path has just answered, or the handshake came by it. */
+static void activate(struct engine *e, struct peer *p, struct path *path, enum path_why why,
+		     uint64_t now_ns)
 {
-	return p->is_fixed ? 0 : p->hello.local_count;
-}
+	struct peer_paths *t = &p->paths;
+	struct path *old = path_active(p);
 
-bool path_has_target(const struct peer *p)
-{
-	return addr_is_set(&p->endpoint) || p->candidate_count || hello_count(p);
-}
-
-static size_t add_once(struct addr *list, size_t count, const struct addr *a)
-{
-	for (size_t i = 0; i < count; i++)
-		if (addr_equal(&list[i], a))
-			return count;
-	list[count] = *a;
-	return count + 1;
-}
-
-size_t path_targets(const struct peer *p, bool all, struct addr out[PATH_TARGETS_MAX])
-{
-	size_t count = 0;
-
-	if (addr_is_set(&p->endpoint))
-		count = add_once(out, count, &p->endpoint);
-	if (count && !all)
-		return count;
-	for (size_t i = 0; i < p->candidate_count; i++)
-		count = add_once(out, count, &p->candidates[i]);
-	for (size_t i = 0; i < hello_count(p); i++)
-		count = add_once(out, count, &p->hello.local[i]);
-	return count;
-}
-
-void path_set_endpoint(struct engine *e, struct peer *p, const struct addr *to)
-{
-	if (addr_equal(&p->endpoint, to))
-		return;
-	p->endpoint = *to;
-	p->ping.rtt_ns = 0;
-	p->challenge.open = false;
+	if (old)
+		retire(p, old);
+	t->active = path_index(p, path);
+	t->lead = PATH_NONE;
+	path_set_state(path, PATH_ACTIVE, why);
+	if (t->is_suspect)
+		path_plan_stop(p);
+	t->is_suspect = false;
+	t->lost = 0;
+	t->challenged_ns = 0;
+	t->answered_ns = now_ns;
+	if (t->check_ns != HEAP_NEVER)
+		t->check_ns = now_ns + PATH_CHECK_NS;
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
+		t->list[i].faster = 0;
 	event_raise(e, p, ENGINE_EVENT_MOVED);
+	event_raise(e, p, ENGINE_EVENT_PATH);
 	session_tell(e, p);
 }
+
+/* The best of those that answered since the active one did not. Return: it, or NULL */
+static struct path *substitute(struct peer *p, uint64_t now_ns)
+{
+	struct path *best = NULL;
+
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths.list[i];
+
+		if (!path_is_used(path) || path->state != PATH_STANDBY || !path->answered ||
+		    age_of(path->sent_ns, now_ns) >= PATH_VERDICT_NS)
+			continue;
+		if (!best || path->rtt_ns < best->rtt_ns)
+			best = path;
+	}
+	return best;
+}
+
+void path_suspect(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	struct path *other;
+
+	p->paths.is_suspect = true;
+	path_active(p)->local = (struct addr){0}; /* it may be that which is dead */
+	event_raise(e, p, ENGINE_EVENT_UNREACHED);
+	other = substitute(p, now_ns);
+	if (other) {
+		activate(e, p, other, PATH_WHY_OTHERS_FAILED, now_ns);
+		return;
+	}
+	p->paths.round_ns = now_ns ? now_ns : 1;
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths.list[i];
+
+		if (path_is_used(path) && path != path_active(p) && path->why != PATH_WHY_REFUSED)
+			path_plan(e, p, path, PATH_SUSPECT_PROBES, now_ns);
+	}
+}
+
+/* Better by enough, and for long enough; unless the peer has its own mind about it. PROTOCOL.md 7.6 */
+static bool is_clearly_faster(struct peer *p, struct path *path, uint64_t now_ns)
+{
+	const struct path *active = path_active(p);
+	uint64_t limit = (uint64_t)active->rtt_ns * FASTER_PERCENT / 100;
+
+	if (!active->rtt_ns || path->rtt_ns > limit ||
+	    path->rtt_ns + PATH_FASTER_NS > active->rtt_ns) {
+		path->faster = 0;
+		return false;
+	}
+	if (p->paths.led_ns && age_of(p->paths.led_ns, now_ns) < PATH_LED_NS)
+		return false;
+	return ++path->faster >= PATH_FASTER_SAMPLES;
+}
+
+static void consider(struct engine *e, struct peer *p, struct path *path, bool sampled,
+		     uint64_t now_ns)
+{
+	struct peer_paths *t = &p->paths;
+
+	if (!path_active(p)) {
+		activate(e, p, path, PATH_WHY_ONLY, now_ns);
+		path_round(e, p, true, now_ns);
+	} else if (t->lead == path_index(p, path)) {
+		t->led_ns = now_ns ? now_ns : 1;
+		activate(e, p, path, PATH_WHY_PEER_MOVED, now_ns);
+	} else if (t->is_suspect) {
+		activate(e, p, path, PATH_WHY_OTHERS_FAILED, now_ns);
+	} else if (sampled && is_clearly_faster(p, path, now_ns)) {
+		activate(e, p, path, PATH_WHY_FASTEST, now_ns);
+	}
+}
+
+/* ---- a peer that does not roam ---- */
 
 /* A fixed peer is not at a candidate: whoever looks its names up may find where it is. */
 static void note_elsewhere(struct engine *e, struct peer *p, const struct addr *at, uint64_t now_ns)
 {
-	if (!addr_is_set(&p->endpoint))
+	if (!peer_path(p))
 		p->trouble = TROUBLE_ELSEWHERE;
 	if (p->elsewhere_ns && age_of(p->elsewhere_ns, now_ns) < ELSEWHERE_NS &&
 	    addr_equal(&p->elsewhere, at))
@@ -84,62 +145,139 @@ static void note_elsewhere(struct engine *e, struct peer *p, const struct addr *
 
 void path_hold(struct engine *e, struct peer *p, uint64_t now_ns)
 {
-	struct addr left = p->endpoint;
+	struct addr left = peer_endpoint(p);
+	struct path *active = path_active(p);
 	bool was_up = p->is_up;
 
-	if (!addr_is_set(&left) || path_may_be(p, &left))
+	if (!active || path_may_be(p, &left))
 		return;
-	p->endpoint = (struct addr){0};
-	p->ping.rtt_ns = 0;
-	if (was_up)
+	p->paths.active = PATH_NONE;
+	if (active->why != PATH_WHY_REFUSED)
+		path_forget(p, active);
+	path_rest(p);
+	if (was_up && p->is_fixed)
 		note_elsewhere(e, p, &left, now_ns);
 	session_tell(e, p);
 	p->attempt = (struct peer_try){.at_ns = now_ns, .blocked = p->attempt.blocked};
 	timers_wake_by(e, p, now_ns);
 }
 
-void path_take_answer(struct engine *e, struct peer *p, const struct addr *from, uint64_t now_ns)
+/* ---- the handshake ---- */
+
+void path_take_place(struct engine *e, struct peer *p, const struct route *route, uint64_t now_ns)
 {
-	struct addr targets[PATH_TARGETS_MAX];
+	struct path *path = path_learn(p, &route->remote, PATH_FROM_HEARD);
+
+	if (!path)
+		return; /* all are refused */
+	path->local = route->local;
+	if (path != path_active(p))
+		activate(e, p, path, PATH_WHY_ONLY, now_ns);
+}
+
+void path_take_answer(struct engine *e, struct peer *p, const struct route *from, uint64_t now_ns)
+{
+	struct route targets[PATH_TARGETS_MAX];
 	size_t count = path_targets(p, true, targets);
 
 	for (size_t i = 0; i < count; i++) {
-		if (addr_equal(&targets[i], from)) {
-			path_set_endpoint(e, p, from);
+		if (addr_equal(&targets[i].remote, &from->remote)) {
+			path_take_place(e, p, from, now_ns);
 			return;
 		}
 	}
-	path_heard_elsewhere(e, p, from, now_ns);
+	path_heard(e, p, from, now_ns);
 }
 
-static bool challenge_is_open(const struct challenge *c, uint64_t now_ns)
+void path_began(struct engine *e, struct peer *p, bool was_up, uint64_t now_ns)
 {
-	return c->open && age_of(c->since_ns, now_ns) < CHALLENGE_LIFE_NS;
+	path_sync(p);
+	if (!was_up || path_is_busy(p, now_ns))
+		path_round(e, p, true, now_ns);
 }
 
-void path_heard_elsewhere(struct engine *e, struct peer *p, const struct addr *from,
-			  uint64_t now_ns)
-{
-	struct challenge *c = &p->challenge;
-	struct record record = {RECORD_PATH_CHALLENGE, c->token, TOKEN_BYTES};
+/* ---- heard from elsewhere ---- */
 
-	if (!path_may_be(p, from)) {
+static bool local_differs(const struct path *path, const struct route *route)
+{
+	return addr_is_set(&route->local) && !addr_same_ip(&path->local, &route->local);
+}
+
+/*
+ * It speaks to another address of ours than that which we answer from. Of two that choose both, the
+ * one with the lower key has its way: PROTOCOL.md 7.6.
+ */
+static void heard_at_another(struct engine *e, struct peer *p, const struct route *route,
+			     uint64_t now_ns)
+{
+	struct path *active = path_active(p);
+
+	if (p->paths.is_suspect)
+		active->local = route->local; /* the best guess; the next challenge shows */
+	else if (addr_is_set(&active->local) && !p->key_is_lower && !p->paths.lost)
+		path_doubt(e, p, now_ns);
+	else if (age_of(active->sent_ns, now_ns) >= PATH_PROBE_GAP_NS)
+		path_probe(e, p, active, &route->local, now_ns);
+}
+
+/* From another path that is known to work. */
+static void heard_on_standby(struct engine *e, struct peer *p, struct path *path, uint64_t now_ns)
+{
+	if (p->key_is_lower || p->paths.is_suspect)
+		p->paths.lead = path_index(p, path);
+	else
+		path_doubt(e, p, now_ns); /* it follows us, if where we send to still works */
+	if (path->next_ns != HEAP_NEVER || age_of(path->sent_ns, now_ns) < PATH_PROBE_GAP_NS)
+		return;
+	path->answered = false;
+	path_probe(e, p, path, NULL, now_ns);
+}
+
+/* From an address that is not known to work. One newcomer at a time, so that nobody can make us ask many. */
+static void heard_newcomer(struct engine *e, struct peer *p, const struct route *route,
+			   uint64_t now_ns)
+{
+	struct peer_paths *t = &p->paths;
+	struct path *path = path_find(p, &route->remote);
+
+	if (!path || path->next_ns == HEAP_NEVER) {
+		if (t->newcomer_ns && age_of(t->newcomer_ns, now_ns) < PATH_NEWCOMER_NS)
+			return;
+		t->newcomer_ns = now_ns ? now_ns : 1;
+		path = path_learn(p, &route->remote, PATH_FROM_HEARD);
+		if (!path)
+			return;
+		path->local = route->local;
+		path_plan(e, p, path, PATH_NEWCOMER_PROBES - 1, now_ns + PATH_PROBE_GAP_NS);
+		path_probe(e, p, path, NULL, now_ns);
+	}
+	t->lead = path_index(p, path);
+}
+
+void path_heard(struct engine *e, struct peer *p, const struct route *route, uint64_t now_ns)
+{
+	struct path *active = path_active(p), *path;
+
+	if (active && addr_equal(&active->remote, &route->remote)) {
+		p->paths.lead = PATH_NONE;
+		if (local_differs(active, route))
+			heard_at_another(e, p, route, now_ns);
+		return;
+	}
+	if (!path_may_be(p, &route->remote)) {
 		peer_drop(p, DROP_NOT_FOLLOWED);
-		note_elsewhere(e, p, from, now_ns);
+		if (p->is_fixed)
+			note_elsewhere(e, p, &route->remote, now_ns);
 		return;
 	}
-	if (c->sent_ns && age_of(c->sent_ns, now_ns) < CHALLENGE_INTERVAL_NS)
-		return;
-	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, from)) {
-		/* Asked again it keeps its token, or an answer that takes a second would come too late. */
-		e->random(e->random_context, c->token, TOKEN_BYTES);
-		c->to = *from;
-		c->since_ns = now_ns;
-		c->open = true;
-	}
-	if (outbox_record_to(e, p, &record, from, now_ns) == DROP_NONE)
-		c->sent_ns = now_ns;
+	path = path_find(p, &route->remote);
+	if (path && path->state == PATH_STANDBY)
+		heard_on_standby(e, p, path, now_ns);
+	else
+		heard_newcomer(e, p, route, now_ns);
 }
+
+/* ---- challenge and response ---- */
 
 void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
 			 uint64_t now_ns)
@@ -149,22 +287,106 @@ void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[T
 	if (e->input.challenged || !path_may_be(p, &e->input.route.remote))
 		return;
 	e->input.challenged = true;
-	if (outbox_record_to(e, p, &record, &e->input.route.remote, now_ns) == DROP_OUTBOX_FULL)
+	if (outbox_record_to(e, p, &record, &e->input.route, now_ns) == DROP_OUTBOX_FULL)
 		peer_drop(p, DROP_OUTBOX_FULL);
+}
+
+static void smooth(struct path *path, uint64_t sample_ns)
+{
+	uint32_t sample = sample_ns < UINT32_MAX ? (uint32_t)sample_ns : UINT32_MAX;
+
+	if (path->rtt_ns)
+		path->rtt_ns += (sample >> RTT_SHIFT) - (path->rtt_ns >> RTT_SHIFT);
+	else
+		path->rtt_ns = sample;
+	if (!path->rtt_ns)
+		path->rtt_ns = 1;
+}
+
+/* When the probe with that token went out, if that is known. Return: was it the first, or the latest? */
+static bool measure(struct path *path, uint8_t number, uint64_t now_ns)
+{
+	if (number == path->token[TOKEN_RANDOM_BYTES])
+		smooth(path, age_of(path->sent_ns, now_ns));
+	else if (number == 0)
+		smooth(path, age_of(path->since_ns, now_ns));
+	else
+		return false;
+	return true;
+}
+
+/* Return: the path that is asked by that token, and from where an answer counts; or NULL */
+static struct path *asked(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
+			  uint64_t now_ns)
+{
+	struct path *path = path_find(p, &e->input.route.remote);
+
+	if (!path || !path->since_ns || age_of(path->since_ns, now_ns) >= PATH_ANSWER_NS ||
+	    memcmp(path->token, token, TOKEN_RANDOM_BYTES) != 0 ||
+	    token[TOKEN_RANDOM_BYTES] > path->token[TOKEN_RANDOM_BYTES] ||
+	    !path_may_be(p, &path->remote))
+		return NULL;
+	return path;
+}
+
+/* The active one lives. */
+static void answered_active(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	struct peer_paths *t = &p->paths;
+
+	t->answered_ns = now_ns;
+	t->lost = 0;
+	if (t->challenged_ns) {
+		t->challenged_ns = 0;
+		t->check_ns = path_active(p)->sent_ns + PATH_CHECK_NS;
+		timers_wake_by(e, p, t->check_ns);
+	}
+	if (t->is_suspect)
+		path_plan_stop(p);
+	t->is_suspect = false;
 }
 
 void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
 			uint64_t now_ns)
 {
-	struct challenge *c = &p->challenge;
+	struct path *path = asked(e, p, token, now_ns);
+	bool sampled;
 
-	if (!challenge_is_open(c, now_ns) || !addr_equal(&c->to, &e->input.route.remote) ||
-	    memcmp(c->token, token, TOKEN_BYTES) != 0 || !path_may_be(p, &c->to))
+	if (!path)
 		return;
-	path_set_endpoint(e, p, &c->to);
+	sampled = measure(path, token[TOKEN_RANDOM_BYTES], now_ns);
+	path->answered = true;
+	if (addr_is_set(&e->input.route.local))
+		path->local = e->input.route.local;
+	if (path == path_active(p)) {
+		answered_active(e, p, now_ns);
+		return;
+	}
+	path_set_state(path, PATH_STANDBY, PATH_WHY_SLOWER);
+	consider(e, p, path, sampled, now_ns);
 	/* If it is the first address of this session, what waited for one (the hello) goes out. */
 	timers_wake_by(e, p, now_ns);
 }
+
+/* ---- the network ---- */
+
+void path_network_changed(struct engine *e, struct peer *p, uint64_t now_ns)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths.list[i];
+
+		path->local = (struct addr){0};
+		if (path->why == PATH_WHY_REFUSED || path->why == PATH_WHY_UNREACHABLE)
+			path_set_state(path, PATH_FAILED, PATH_WHY_SILENT);
+	}
+	if (p->current == SLOT_NONE)
+		return;
+	path_round(e, p, true, now_ns);
+	if (path_is_busy(p, now_ns))
+		path_doubt(e, p, now_ns);
+}
+
+/* ---- round trip ---- */
 
 enum drop path_ping(struct engine *e, struct peer *p, uint64_t now_ns)
 {
@@ -182,12 +404,8 @@ enum drop path_ping(struct engine *e, struct peer *p, uint64_t now_ns)
 
 void path_measured(struct peer *p, uint64_t sample_ns)
 {
-	struct peer_ping *g = &p->ping;
-
-	if (g->rtt_ns)
-		g->rtt_ns += (sample_ns >> RTT_SHIFT) - (g->rtt_ns >> RTT_SHIFT);
-	else
-		g->rtt_ns = sample_ns ? sample_ns : 1;
+	if (path_active(p))
+		smooth(path_active(p), sample_ns);
 }
 
 void path_take_pong(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],

@@ -11,6 +11,8 @@
 #include "known_keys.h"
 #include "outbox.h"
 #include "path.h"
+#include "path_probe.h"
+#include "path_table.h"
 #include "pings.h"
 #include "session.h"
 #include "timers.h"
@@ -73,6 +75,7 @@ int engine_peer_add(struct engine *e, const struct engine_peer_config *config, u
 			   .open_slot = -1,
 			   .attempt = {.at_ns = now_ns}};
 	p->hello.resend_at_ns = HEAP_NEVER;
+	path_init(p);
 	p->key_is_lower = memcmp(p->key.b, e->own_key.b, KEY_BYTES) < 0;
 	known_keys_add(e, p);
 	mac_keys_for(&p->key, &p->macs);
@@ -144,7 +147,9 @@ void engine_peer_candidates(struct engine *e, int peer, const struct addr *addrs
 	p->candidate_count = (uint8_t)(count < PEER_CANDIDATES_MAX ? count : PEER_CANDIDATES_MAX);
 	for (size_t i = 0; i < p->candidate_count; i++)
 		p->candidates[i] = addrs[i];
+	path_sync(p);
 	path_hold(e, p, now_ns);
+	path_probe_new(e, p, now_ns);
 	if (is_new && timers_wants_reach(p, now_ns))
 		p->attempt = (struct peer_try){.at_ns = now_ns, .blocked = p->attempt.blocked};
 	timers_due(e, p, now_ns);
@@ -164,6 +169,7 @@ static void try_now(struct engine *e, struct peer *p, uint64_t now_ns)
 		if (!p->doubt_ns)
 			p->doubt_ns = now_ns ? now_ns : 1;
 	}
+	path_network_changed(e, p, now_ns);
 	timers_wake_by(e, p, now_ns);
 }
 
@@ -226,9 +232,9 @@ static uint32_t count_unknown(const struct engine *e, const struct peer *p)
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < p->hello.known_count; i++)
-		count += peer_shares_vlan(p, p->hello.known[i].vlan) &&
-			 p->hello.known[i].hash != e->own_key_hash &&
-			 !known_keys_has(e, p->hello.known[i].hash);
+		count += peer_shares_vlan(p, p->hello.known_vlans[i]) &&
+			 p->hello.known_hashes[i] != e->own_key_hash &&
+			 !known_keys_has(e, p->hello.known_hashes[i]);
 	return count;
 }
 
@@ -256,11 +262,11 @@ bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 		.trouble = p->trouble,
 		.cipher = p->current == SLOT_NONE ? NULL
 						  : cipher_name(p->sessions[p->current].cipher),
-		.endpoint = p->endpoint,
+		.endpoint = peer_endpoint(p),
 		.elsewhere = p->elsewhere,
 		.elsewhere_ns = p->elsewhere_ns,
-		.rtt_ns = p->ping.rtt_ns,
-		.mtu_bytes = DATAGRAM_BASE_BYTES,
+		.rtt_ns = peer_path(p) ? peer_path(p)->rtt_ns : 0,
+		.mtu_bytes = engine_peer_mtu(e, peer),
 		.handshake_ns = p->handshake_ns,
 		.heard_ns = p->heard_ns,
 		.tries = p->attempt.count,
@@ -273,36 +279,4 @@ bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 	memcpy(out->drops, p->drops, sizeof(out->drops));
 	describe_hello(e, p, out);
 	return true;
-}
-
-size_t engine_peer_paths(const struct engine *e, int peer, struct path_info out[PEER_PATHS_MAX])
-{
-	const struct peer *p = peer_by_number(e, peer);
-
-	if (!p || !addr_is_set(&p->endpoint))
-		return 0;
-	out[0] = (struct path_info){
-		.remote = p->endpoint, .rtt_ns = p->ping.rtt_ns, .mtu_bytes = DATAGRAM_BASE_BYTES};
-	return 1;
-}
-
-uint32_t engine_peer_mtu(const struct engine *e, int peer)
-{
-	return peer_by_number(e, peer) ? DATAGRAM_BASE_BYTES : 0;
-}
-
-void engine_path_refuse(struct engine *e, int peer, const struct addr *remote, uint64_t now_ns)
-{
-	(void)e;
-	(void)peer;
-	(void)remote;
-	(void)now_ns;
-}
-
-void engine_send_failed(struct engine *e, const struct datagram *d, int error, uint64_t now_ns)
-{
-	(void)e;
-	(void)d;
-	(void)error;
-	(void)now_ns;
 }

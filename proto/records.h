@@ -18,6 +18,12 @@ static inline bool record_asks(uint8_t type)
 	       type == RECORD_PING || type == RECORD_PATH_CHALLENGE;
 }
 
+/** record_probes() - Is it of a probe or its answer, so that it says nothing of where its sender is? */
+static inline bool record_probes(uint8_t type)
+{
+	return type == RECORD_PATH_CHALLENGE || type == RECORD_PATH_RESPONSE;
+}
+
 /**
  * record_matters() - Does sending it count as having sent something? PROTOCOL.md 8
  *

@@ -7,6 +7,7 @@
 
 #include "events.h"
 #include "outbox.h"
+#include "path_probe.h"
 
 bool session_is_usable(const struct session *s, uint64_t now_ns)
 {
@@ -16,7 +17,7 @@ bool session_is_usable(const struct session *s, uint64_t now_ns)
 
 bool session_can_send(const struct peer *p, uint64_t now_ns)
 {
-	return p->current != SLOT_NONE && addr_is_set(&p->endpoint) &&
+	return p->current != SLOT_NONE && peer_path(p) &&
 	       session_is_usable(&p->sessions[p->current], now_ns);
 }
 
@@ -53,7 +54,7 @@ static bool ours_wins(const struct peer *p)
 
 void session_tell(struct engine *e, struct peer *p)
 {
-	bool is_up = p->current != SLOT_NONE && addr_is_set(&p->endpoint);
+	bool is_up = p->current != SLOT_NONE && peer_path(p);
 
 	if (p->is_up == is_up)
 		return;
@@ -186,7 +187,7 @@ static void start_over(struct engine *e, struct peer *p, uint64_t now_ns)
 	p->unanswered_ns = 0;
 	p->keepalive_at_ns = HEAP_NEVER;
 	p->hello.resend_at_ns = HEAP_NEVER;
-	p->challenge.open = false;
+	path_rest(p);
 	choose(e, p, now_ns);
 }
 

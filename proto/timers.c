@@ -8,6 +8,7 @@
 #include "hello.h"
 #include "outbox.h"
 #include "path.h"
+#include "path_probe.h"
 #include "session.h"
 
 static void earlier(uint64_t *first, uint64_t at_ns)
@@ -64,7 +65,7 @@ static uint64_t lost_at(const struct peer *p)
 
 bool timers_wants_reach(const struct peer *p, uint64_t now_ns)
 {
-	return p->current == SLOT_NONE || !addr_is_set(&p->endpoint) || lost_at(p) <= now_ns;
+	return p->current == SLOT_NONE || !peer_path(p) || lost_at(p) <= now_ns;
 }
 
 /* When the current session should have a successor. */
@@ -145,6 +146,7 @@ static void keep_session(struct engine *e, struct peer *p, uint64_t now_ns)
 		hello_send(e, p, now_ns);
 	if (p->ping.wanted || age_of(p->sent_ns, now_ns) >= PING_IDLE_NS)
 		path_ping(e, p, now_ns);
+	path_due(e, p, now_ns);
 	outbox_seal(e, p, now_ns);
 }
 
@@ -155,7 +157,10 @@ static uint64_t next_deadline(const struct peer *p, uint64_t now_ns)
 	earlier(&first, try_at(p, now_ns));
 	if (p->last_session_ns)
 		earlier(&first, p->last_session_ns + FORGET_TIMESTAMP_NS);
-	if (p->current == SLOT_NONE || !addr_is_set(&p->endpoint))
+	if (p->current == SLOT_NONE)
+		return first;
+	earlier(&first, path_deadline_ns(p));
+	if (!peer_path(p))
 		return first;
 	earlier(&first, p->keepalive_at_ns);
 	earlier(&first, p->hello.resend_at_ns);

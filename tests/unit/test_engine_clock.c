@@ -232,7 +232,7 @@ static void initiation_from_2100_and_then_the_right_clock_connects(void **state)
 	host_stop(&w->hosts[0].host);
 	host_start(&w->hosts[0].host,
 		   &(struct host_setup){.number = 0, .seed = 1, .now_ns = w->now_ns});
-	wire_engine(w, 1)->peers[0].endpoint = (struct addr){0};
+	wire_engine(w, 1)->peers[0].paths.active = PATH_NONE;
 	wire_know(w, 0, 1, true);
 	wire_run(w, 5 * S_NS);
 	assert_false(wire_is_up(w, 0, 1));

@@ -9,7 +9,7 @@
 
 static void fill_outbox(struct wire *w, unsigned host)
 {
-	while (outbox_raw(wire_engine(w, host), -1, &(struct addr){.port = 0}, COOKIE_REPLY_BYTES))
+	while (outbox_raw(wire_engine(w, host), -1, &(struct route){0}, COOKIE_REPLY_BYTES))
 		;
 }
 
@@ -81,13 +81,13 @@ static void what_was_not_flushed_is_neither_shown_nor_lost_by_a_clear(void **sta
 
 	(void)state;
 	wire_run(w, S_NS);
-	assert_non_null(outbox_raw(e, -1, &(struct addr){.port = 0}, COOKIE_REPLY_BYTES));
+	assert_non_null(outbox_raw(e, -1, &(struct route){0}, COOKIE_REPLY_BYTES));
 	assert_int_equal(wire_send(w, 0, 1, 60, 1), DROP_NONE);
 	assert_int_equal(engine_outbox(e, &d), 1); /* the frame's datagram is plain text still */
 	engine_outbox_clear(e);
 	assert_int_equal(engine_outbox(e, &d), 0);
 	/* Another's datagram does not get into its place, nor its next frame anywhere else. */
-	assert_non_null(outbox_raw(e, -1, &(struct addr){.port = 0}, COOKIE_REPLY_BYTES));
+	assert_non_null(outbox_raw(e, -1, &(struct route){0}, COOKIE_REPLY_BYTES));
 	assert_int_equal(wire_send(w, 0, 1, 60, 2), DROP_NONE);
 	engine_flush(e, w->now_ns);
 	assert_int_equal(engine_outbox(e, &d), 2);

@@ -324,7 +324,7 @@ static void changed_network_pings_every_peer_even_with_a_small_outbox(void **sta
 	wire_run(w, 0);
 	assert_int_equal(w->sent[MESSAGE_DATA] - data, 2); /* ping and pong */
 	/* As if the datagrams of a thousand other peers filled the outbox. */
-	while (outbox_raw(wire_engine(w, 0), -1, &w->hosts[1].host.at, 64))
+	while (outbox_raw(wire_engine(w, 0), -1, &(struct route){.remote = w->hosts[1].host.at}, 64))
 		;
 	engine_network_changed(wire_engine(w, 0), w->now_ns);
 	engine_outbox_clear(wire_engine(w, 0));

@@ -176,6 +176,9 @@ static void collect_from(struct wire *w, struct wire_host *h)
 	for (size_t i = 0; i < n; i++) {
 		struct packet p = {.from = h->host.at, .to = d[i].to, .len = d[i].len};
 
+		if (addr_is_set(&h->second) && addr_same_ip(&d[i].local, &h->second))
+			p.from = h->second;
+
 		assert_in_range(p.len, DATA_MIN_BYTES, DATAGRAM_MAX_BYTES);
 		memcpy(p.bytes, d[i].bytes, p.len);
 		assert_in_range(p.bytes[0], MESSAGE_INITIATION, MESSAGE_DATA);
@@ -231,26 +234,39 @@ static void drain_frames(struct wire *w, struct wire_host *h)
 	}
 }
 
-enum drop wire_input(struct wire *w, unsigned to, const struct addr *from, const void *bytes,
-		     size_t len)
+static enum drop input(struct wire *w, unsigned to, const struct route *route, const void *bytes,
+		       size_t len)
 {
 	uint8_t *copy = malloc(len ? len : 1);
 	enum drop drop;
 
 	assert_non_null(copy);
 	memcpy(copy, bytes, len);
-	drop = engine_input(wire_engine(w, to), &(struct route){.remote = *from}, copy, len,
-			    w->now_ns);
+	drop = engine_input(wire_engine(w, to), route, copy, len, w->now_ns);
 	drain_frames(w, &w->hosts[to]);
 	free(copy);
 	return drop;
 }
 
+enum drop wire_input(struct wire *w, unsigned to, const struct addr *from, const void *bytes,
+		     size_t len)
+{
+	return input(w, to, &(struct route){.remote = *from}, bytes, len);
+}
+
 enum drop wire_deliver(struct wire *w, const struct packet *p)
 {
-	for (unsigned i = 0; i < w->count; i++)
-		if (w->hosts[i].host.engine && addr_equal(&w->hosts[i].host.at, &p->to))
-			return wire_input(w, i, &p->from, p->bytes, p->len);
+	for (unsigned i = 0; i < w->count; i++) {
+		const struct wire_host *h = &w->hosts[i];
+		struct route route = {.remote = p->from};
+
+		if (!h->host.engine)
+			continue;
+		if (addr_is_set(&h->second))
+			route.local = p->to;
+		if (addr_equal(&h->host.at, &p->to) || addr_equal(&h->second, &p->to))
+			return input(w, i, &route, p->bytes, p->len);
+	}
 	return DROP_NONE;
 }
 
@@ -267,21 +283,34 @@ bool wire_take(struct wire *w, uint8_t type, struct packet *out)
 	return false;
 }
 
+/* Take the first packet that has arrived off the wire. Return: false if there is none */
+static bool take_due(struct wire *w, struct packet *out)
+{
+	for (size_t i = w->first; i < w->used; i++) {
+		if (w->queue[i].at_ns > w->now_ns)
+			continue;
+		*out = w->queue[i];
+		if (i > w->first)
+			memmove(&w->queue[i], &w->queue[i + 1],
+				(w->used-- - i - 1) * sizeof(*w->queue));
+		else
+			w->first++;
+		return true;
+	}
+	return false;
+}
+
 void wire_settle(struct wire *w)
 {
 	unsigned limit = SETTLE_MAX;
+	struct packet p;
 
-	for (;;) {
-		struct packet p;
-
-		wire_collect(w);
-		if (w->first == w->used)
-			break;
+	for (wire_collect(w); take_due(w, &p); wire_collect(w)) {
 		assert_int_not_equal(--limit, 0);
-		p = w->queue[w->first++];
 		wire_deliver(w, &p);
 	}
-	w->first = w->used = 0;
+	if (w->first == w->used)
+		w->first = w->used = 0;
 }
 
 /* ---- time ---- */
@@ -290,6 +319,9 @@ static uint64_t next_ns(struct wire *w)
 {
 	uint64_t next = UINT64_MAX;
 
+	for (size_t i = w->first; i < w->used; i++)
+		if (w->queue[i].at_ns < next)
+			next = w->queue[i].at_ns;
 	for (unsigned i = 0; i < w->count; i++) {
 		uint64_t at =
 			wire_engine(w, i) ? engine_deadline_ns(wire_engine(w, i)) : UINT64_MAX;

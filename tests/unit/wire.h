@@ -29,12 +29,15 @@ enum {
 /** struct packet - a datagram on its way */
 struct packet {
 	struct addr from, to;
+	uint64_t at_ns; /* when it arrives; the past: at once */
 	size_t len;
 	uint8_t bytes[DATAGRAM_MAX_BYTES];
 };
 
 struct wire_host {
 	struct host host;
+	struct addr
+		second; /* another address of it; not set: none, and it is not told its own either */
 	int peer[WIRE_HOSTS_MAX]; /* number of another host as a peer, or -1 */
 	uint32_t events[WIRE_HOSTS_MAX + 1][WIRE_EVENTS]; /* per other host; the last: nobody's */
 	struct engine_event last_pong;
