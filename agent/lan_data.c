@@ -21,12 +21,14 @@ void lan_send_outbox(struct lan *l)
 	engine_outbox_clear(l->engine);
 }
 
-/* A frame on its way, for the callbacks. @crossing: as peers get it, once one did */
+/* A frame on its way, for the callbacks. @crossing: as peers get it, and @is_nested known, once one did */
 struct delivery {
 	struct lan *lan;
 	const struct lan_vlan *vlan;
 	const struct port_frame *frame;
+	int from;
 	bool is_flooded;
+	bool is_nested;
 	struct port_frame crossing;
 };
 
@@ -35,6 +37,8 @@ static const struct port_frame *crossing(struct delivery *d, int peer)
 {
 	struct lan_crossing c = {.vlan = d->vlan, .peer = d->is_flooded ? -1 : peer};
 
+	if (!d->crossing.bytes)
+		d->is_nested = lan_is_nested(d->lan, d->from, d->frame);
 	if (!d->is_flooded || !d->crossing.bytes)
 		d->crossing = lan_clamp_mss(d->lan, &c, d->frame);
 	return &d->crossing;
@@ -50,6 +54,8 @@ static void send_to_peer(void *context, int peer, bool on_segment)
 				.len = f->len,
 				.on_segment = on_segment};
 
+	if (d->is_nested)
+		return;
 	if (engine_send_frame(l->engine, peer, &out, lan_now_ns(l)) != DROP_OUTBOX_FULL)
 		return; /* sent, or dropped and counted */
 	lan_send_outbox(l);
@@ -77,7 +83,11 @@ static void send_beyond(void *context, int member, uint32_t interface)
 static enum drop deliver(struct lan *l, const struct lan_vlan *vlan,
 			 const struct forward_from *from, int to, const struct port_frame *f)
 {
-	struct delivery d = {.lan = l, .vlan = vlan, .frame = f, .is_flooded = to == SWITCH_FLOOD};
+	struct delivery d = {.lan = l,
+			     .vlan = vlan,
+			     .frame = f,
+			     .from = from->member,
+			     .is_flooded = to == SWITCH_FLOOD};
 	struct forward how = {.sw = vlan->sw,
 			      .segments = l->segments,
 			      .peer_base = LAN_PEER_BASE,
@@ -86,8 +96,10 @@ static enum drop deliver(struct lan *l, const struct lan_vlan *vlan,
 			      .to_peer = send_to_peer,
 			      .context = &d,
 			      .now_ns = lan_now_ns(l)};
+	enum drop drop;
 
-	return forward_frame(&how, from, to);
+	drop = forward_frame(&how, from, to);
+	return d.is_nested ? DROP_TUNNEL_IN_TUNNEL : drop;
 }
 
 /* Did the switch believe the source, whatever became of the frame? Neighbours on one hub talk so. */
@@ -265,6 +277,8 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 		v.drop = check_rate(l, in);
 	if (v.drop == DROP_NONE && is_echo(l, vlan, in))
 		v.drop = DROP_ON_SEGMENT;
+	if (v.drop == DROP_NONE)
+		v.drop = lan_check_nested(l, in);
 	if (v.drop == DROP_NONE)
 		v = pass_guard(l, vlan, in);
 	if (v.crowded)

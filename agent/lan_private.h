@@ -9,6 +9,7 @@
  *	lan_dump.c	frames for those who watch
  *	lan_guard.c	what the guards stopped
  *	lan_mss.c	how long the segments of TCP become
+ *	lan_nested.c	our own datagrams on it
  *	lan_segments.c	other agents on the same segments
  *	lan_flood.c	who sends more than its share
  *	lan_lanes.c	machines that share a port, each a member by itself
@@ -26,6 +27,7 @@
 #include "agent/forward.h"
 #include "agent/guard.h"
 #include "agent/lan.h"
+#include "agent/nested.h"
 #include "agent/segments.h"
 #include "agent/switch.h"
 #include "common/bucket.h"
@@ -108,6 +110,14 @@ struct lan_peer {
 	size_t vlan_count;
 };
 
+/* An address of a peer to which the route leads through the tunnel; @last_ns 0: none */
+struct lan_nest {
+	int peer;
+	int member; /* where our datagrams came in */
+	struct addr remote;
+	uint64_t last_ns;
+};
+
 struct lan {
 	uv_loop_t *loop;
 	struct engine *engine;
@@ -125,8 +135,11 @@ struct lan {
 	struct udp_area area;
 	struct mcast *hubs;
 	struct hash_key key;
-	uint16_t mss_clamp; /* as in config */
-	uint8_t *clamped;   /* max_frame bytes: the SYN that crosses just now, with another MSS */
+	struct nested nested;
+	struct lan_nest nest;      /* the last one */
+	uint64_t nested_looked_ns; /* for an own address, in vain; 0: never */
+	uint16_t mss_clamp;        /* as in config */
+	uint8_t *clamped; /* max_frame bytes: the SYN that crosses just now, with another MSS */
 
 	struct lan_vlan *vlans[CONFIG_VLANS_MAX]; /* NULL: a free slot */
 	uint8_t vlan_at[LAN_VLAN_SLOTS];          /* by id: 1 + slot, or 0 */
@@ -260,6 +273,20 @@ struct lan_crossing {
  * @f as it was, or a copy that is valid until the next call */
 struct port_frame lan_clamp_mss(struct lan *l, const struct lan_crossing *c,
 				const struct port_frame *f);
+
+/* ---- lan_nested.c ---- */
+
+/** lan_is_nested() - Is it a datagram between us and a peer? Ten in a second: its path is refused. @member: where
+ * it came in, or SWITCH_NOBODY */
+bool lan_is_nested(struct lan *l, int member, const struct port_frame *f);
+
+/** lan_check_nested() - Return: DROP_TUNNEL_IN_TUNNEL for a datagram of the peer's to us in a frame that it
+ * sent, else DROP_NONE */
+enum drop lan_check_nested(struct lan *l, const struct frame_in *in);
+
+/** lan_nested_warnings() - An address that leads into the tunnel itself. Return: how many, at most @max */
+size_t lan_nested_warnings(const struct lan *l, const struct lan_namer *n, struct warning *out,
+			   size_t max);
 
 /* ---- lan_segments.c ---- */
 

@@ -171,6 +171,7 @@ static size_t lasting_warnings(const struct lan *l, const struct lan_namer *n, s
 		count += l->ports[i]->port->ops->warnings(l->ports[i]->port, clock_now_ns(),
 							  out + count, max - count);
 	}
+	count += lan_nested_warnings(l, n, out + count, max - count);
 	count += collect_clones(l, n, out + count, max - count);
 	return count + lan_guard_twins(l, n, out + count, max - count);
 }

@@ -34,6 +34,7 @@ void reload_self(struct agent *a)
 		.port = a->config.listen, .is_ours = is_own_tap, .context = &a->config};
 	struct engine_self self = {0};
 
+	lan_use_addresses(a->lan, a->config.listen);
 	snprintf(self.name, sizeof(self.name), "%s", a->config.name);
 	self.local_count = netwatch_addresses(&wanted, self.local, PEER_CANDIDATES_MAX);
 	engine_set_self(a->engine, &self, clock_now_ns());

@@ -69,6 +69,7 @@ static const char *const NAMES[] = {
 	[DROP_ON_SEGMENT] = "on_segment",
 	[DROP_STANDBY] = "standby",
 	[DROP_HUB_IN_TAP] = "hub_in_tap",
+	[DROP_TUNNEL_IN_TUNNEL] = "tunnel_in_tunnel",
 	[DROP_OVER_MTU] = "over_mtu",
 	[DROP_TUNNEL_SEND] = "tunnel_send",
 	[DROP_TUNNEL_OVERFLOW] = "tunnel_overflow",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "agent/clock.h"
+#include "agent/netwatch.h"
 #include "agent/tunnel.h"
 #include "lan_fakes.h"
 #include "proto/segments.h"
@@ -239,6 +240,29 @@ bool engine_peer_info(const struct engine *e, int peer, struct peer_info *out)
 	return true;
 }
 
+size_t engine_peer_paths(const struct engine *e, int peer, struct path_info out[PEER_PATHS_MAX])
+{
+	out[0] = (struct path_info){.remote = e->path[peer]};
+	return addr_is_set(&e->path[peer]) ? 1 : 0;
+}
+
+void engine_path_refuse(struct engine *e, int peer, const struct addr *remote, uint64_t now_ns)
+{
+	(void)now_ns;
+	e->refused[peer] += addr_equal(&e->path[peer], remote);
+}
+
+bool has_address = true;
+int address_looks;
+
+size_t netwatch_addresses(const struct netwatch_wanted *wanted, struct addr *out, size_t max)
+{
+	assert_true(max > 0);
+	address_looks++;
+	out[0] = addr_from_ipv4(has_address ? 0x0a000001 : 0x0a0000ff, wanted->port);
+	return 1;
+}
+
 uint32_t engine_peer_mtu(const struct engine *e, int peer)
 {
 	return e->mtu[peer];
@@ -320,6 +344,8 @@ int set_up(void **state)
 	memset(open_ports, 0, sizeof(open_ports));
 	ports_opened = ports_closed = tunnel_sends = 0;
 	full_room = 1000;
+	has_address = true;
+	address_looks = 0;
 	clock_ns = S_NS;
 	f->engine.room = full_room;
 	f->config.max_frame = FRAME_MAX_DEFAULT_BYTES;

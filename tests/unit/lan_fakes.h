@@ -41,6 +41,8 @@ struct engine {
 	uint16_t last_vlan;
 	uint8_t last[PEERS][KEPT_BYTES];
 	uint32_t mtu[PEERS];
+	struct addr path[PEERS];
+	int refused[PEERS];
 	int drops[PEERS][DROP_COUNT];
 	bool is_up[PEERS];
 	int room; /* frames until the outbox is full */
@@ -60,6 +62,8 @@ struct fixture {
 extern int ports_opened, ports_closed, tunnel_sends;
 extern int full_room; /* frames that the outbox takes when it is empty */
 extern uint64_t clock_ns;
+extern bool has_address;  /* 10.0.0.1, the source in craft_tcp.h, is this host's */
+extern int address_looks; /* at this host's addresses */
 extern uint8_t frame_said[FRAME_BYTES];
 
 /* The open port of that name, or NULL. */

@@ -31,6 +31,9 @@ int lan_open(struct lan **out, uv_loop_t *loop, struct engine *engine, const str
 /** lan_use_tunnel() - Where lan_flush() sends the engine's datagrams; borrowed */
 void lan_use_tunnel(struct lan *l, struct tunnel *t);
 
+/** lan_use_addresses() - This host's addresses may be others now; @port: the tunnel's */
+void lan_use_addresses(struct lan *l, uint16_t port);
+
 /** lan_use_names() - How warnings in the log call a peer; without it they give its number */
 void lan_use_names(struct lan *l, const char *(*name_of)(void *context, int peer), void *context);
 

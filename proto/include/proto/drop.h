@@ -83,6 +83,7 @@ enum drop {
 	DROP_ON_SEGMENT,       /* its receiver hears it on the segment where it came from */
 	DROP_STANDBY,          /* another agent forwards it for that segment */
 	DROP_HUB_IN_TAP,       /* TAP: a datagram of our own hub, in which that frame is already */
+	DROP_TUNNEL_IN_TUNNEL, /* a datagram of this tunnel, about to go through it */
 	DROP_OVER_MTU,         /* TAP: outgoing frame longer than the interface's MTU allows */
 	DROP_TUNNEL_SEND,      /* outgoing datagram, and the kernel refused it */
 	DROP_TUNNEL_OVERFLOW,  /* incoming datagrams that found the kernel's buffer full */
