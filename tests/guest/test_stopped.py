@@ -1,7 +1,7 @@
 """Real machines that do not read what they are sent, or are sent more than they can read.
 
-Two machines on one host: one has a card at every attachment, the other listens (`socket,listen=`), and
-both share the agent. A third, on the hub, is a stand-in that floods.
+Two machines on one host share the agent: one has a card at every attachment, the other listens
+(`socket,listen=`). A third, on the hub, is a stand-in that floods.
 """
 
 import signal

@@ -66,8 +66,8 @@ class NetworkBoot:
     def __init__(self, host, mac, netdev, prefix):
         self.mac = mac
         self.process = host.start(
-            *prefix, QEMU, "-machine", "pc,accel=tcg", "-m", "32", "-nodefaults", "-display", "none",
-            "-boot", f"order=n,reboot-timeout={AGAIN_MS}", "-netdev", netdev,
+            *prefix, QEMU, "-machine", "pc,accel=tcg", "-m", "32", "-nodefaults",
+            "-display", "none", "-boot", f"order=n,reboot-timeout={AGAIN_MS}", "-netdev", netdev,
             "-device", f"virtio-net-pci,netdev=lw,mac={mac}",
         )
 

@@ -371,7 +371,8 @@ def test_a_port_that_is_unplugged_under_its_machines_leaves_nothing_behind(agent
     listener, before = hub_machine(anna), descriptors(anna)
     words = f"dgram,local={folder}/lan.sock"
     anna.cli("plug", "guests", words)
-    machines = [machine_on(anna, folder, n, f"02:00:00:00:02:0{i}") for i, n in enumerate(("one", "two"))]
+    names = ("one", "two")
+    machines = [machine_on(anna, folder, n, f"02:00:00:00:02:0{i}") for i, n in enumerate(names)]
     for machine in machines:
         assert crosses(machine, listener, SETTLED_S)
     wait_for(lambda: is_remembered(anna, machines[1].path), SEEN_S, anna.story)

@@ -44,6 +44,11 @@ def make_folder(path, user, group, mode):
     return path
 
 
+def in_folders(text, place):
+    """A line of agent.conf, or of QEMU's, with the folders of service()."""
+    return text.replace("RUN/", f"{place}/run/").replace("VMS/", f"{place}/vms/")
+
+
 @pytest.fixture
 def service(lab, place):
     """A function that starts an agent as a service manager does: a user of its own, who can write
@@ -62,10 +67,7 @@ def service(lab, place):
             lab.host("anna"), f"{place}/etc/longwire", binary=shutil.copy(RELEASE, place),
             prefix=as_user(SERVICE, groups) + environment,
         )
-        lines = [
-            (*p[:2], *(w.replace("RUN/", run + "/").replace("VMS/", f"{place}/vms/") for w in p[2:]))
-            for p in ports
-        ]
+        lines = [(*p[:2], *(in_folders(line, place) for line in p[2:])) for p in ports]
         agent.init(config(*lines).replace("[vlan", agent_lines + "[vlan", 1))
         for folder in (agent.folder, f"{agent.folder}/peers"):
             os.chmod(folder, 0o555)
@@ -106,7 +108,7 @@ def test_qemu_of_another_user_plugs_into_an_agent_that_runs_as_a_service(service
     asker = Machine(anna.host, HUB_MAC)
     for number, (name, (where, netdev)) in enumerate(ATTACHMENTS.items()):
         kind, _, rest = netdev.partition(",")
-        rest = rest.replace("RUN/", f"{place}/run/").replace("VMS/", f"{place}/vms/")
+        rest = in_folders(rest, place)
         mac = f"02:00:00:00:01:{number:02x}"
         qemu = NetworkBoot(anna.host, mac, f"{kind},id=lw,{rest}", MACHINE)
         assert qemu.answers(asker, BOOTED_S), f"{name}: {anna.story()}"
