@@ -34,6 +34,7 @@ struct attached {
 	int fd;
 	char name[NAME_BYTES];
 	uint16_t vlan;
+	bool is_trusted;
 	struct lan_attached *machine;
 };
 
@@ -163,7 +164,8 @@ static ssize_t receive(const struct attached *m, int *fd)
 /* Consumes @fd. Return: 0, or a negative errno with @err. */
 static int attach(struct attached *m, int fd, struct error *err)
 {
-	const struct lan_machine machine = {.name = m->name, .vlan = m->vlan, .fd = fd};
+	const struct lan_machine machine = {
+		.name = m->name, .vlan = m->vlan, .fd = fd, .is_trusted = m->is_trusted};
 	const struct lan_attach_end end = {.on_end = on_machine_end, .context = m};
 
 	if (fd < 0)
@@ -243,6 +245,7 @@ static int vlan_id_of(const struct agent *a, const char *name, uint16_t *out, st
 void command_attach(struct agent *a, struct control_request *r)
 {
 	const char *name = control_request_text(r, "name");
+	bool is_trusted = control_request_is_owner(r);
 	struct control_given given;
 	struct error err = {0};
 	struct attached *m;
@@ -264,6 +267,7 @@ void command_attach(struct agent *a, struct control_request *r)
 	if (m) {
 		strcpy(m->name, name);
 		m->vlan = vlan;
+		m->is_trusted = is_trusted;
 	}
 	if (m && !say(m, given.answer))
 		close_attached(m);

@@ -37,14 +37,20 @@ static void configure(struct lan_port *p)
 	snprintf(p->config.name, sizeof(p->config.name), "%.*s", NAME_BYTES - 1, p->name);
 }
 
-/* Consumes @fd. */
-static int open_machine(struct lan *l, struct lan_attached *a, int fd, struct error *err)
+/* Consumes its descriptor. */
+static int open_machine(struct lan *l, struct lan_attached *a, const struct lan_machine *m,
+			struct error *err)
 {
 	struct port_env env = {
 		.loop = l->loop, .area = &l->area, .hubs = &l->hubs, .folder = l->folder};
 	const struct fd_machine_end end = {a->end.on_end, a->end.context};
-	int code = fd_machine_open(&a->port.port, &env, fd, &end, err);
+	int code = fd_machine_check(m->fd, m->is_trusted, err);
 
+	if (code < 0) {
+		close(m->fd);
+		return code;
+	}
+	code = fd_machine_open(&a->port.port, &env, m->fd, &end, err);
 	if (code == 0)
 		a->port.port->events = lan_port_events(&a->port);
 	return code;
@@ -79,7 +85,7 @@ int lan_attach(struct lan *l, const struct lan_machine *machine, const struct la
 		return code;
 	}
 	a->end = *end;
-	code = open_machine(l, a, machine->fd, err);
+	code = open_machine(l, a, machine, err);
 	if (code < 0) {
 		free(a);
 		return code;

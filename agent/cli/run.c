@@ -4,8 +4,10 @@
  * Layer: agent (command line). See run.h.
  *
  * How it works. QEMU inherits one end of a pair of connected sockets, the agent gets the other one, and we
- * keep that open as long as QEMU lives. The pair carries datagrams: a frame is there or is not, so an
+ * keep that open as long as QEMU lives. The pair carries messages: a frame is there or is not, so an
  * agent that ends in the middle of anything leaves nothing behind that its successor could stumble over.
+ * SOCK_SEQPACKET stays connected to what it was connected to, so the agent takes it from anybody who may
+ * ask at all; QEMU's older netdev knows SOCK_DGRAM only.
  */
 #include <errno.h>
 #include <poll.h>
@@ -150,9 +152,11 @@ static void enlarge(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
-static int make_pair(int pair[2], struct error *err)
+static int make_pair(enum qemu_plug plug, int pair[2], struct error *err)
 {
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
+	int type = plug == QEMU_PLUG_DGRAM ? SOCK_SEQPACKET : SOCK_DGRAM;
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_set(err, -errno, "no descriptor is left");
 	enlarge(pair[0]);
 	enlarge(pair[1]);
@@ -271,7 +275,7 @@ static int run(const struct cli *cli, const struct arguments *a, const struct qe
 	char **words;
 	int pair[2], code;
 
-	if (make_pair(pair, &err) < 0)
+	if (make_pair(added->plug, pair, &err) < 0)
 		return cli_fail(&err);
 	machine.fd = pair[0];
 	if (line->who[0] && !line->has_mac)

@@ -117,8 +117,8 @@ void run_link_read(struct run_link *l, uint64_t now_ns);
 /** run_link_drains() - Is it on us to read what the machine sends? */
 bool run_link_drains(const struct run_link *l);
 
-/** run_link_drain() - Throw away what the machine has sent */
-void run_link_drain(const struct run_link *l);
+/** run_link_drain() - Throw away what the machine has sent, and notice when it will send no more */
+void run_link_drain(struct run_link *l);
 
 /** run_link_fini() - Hang up: the agent closes the port. The descriptor is the caller's */
 void run_link_fini(struct run_link *l);

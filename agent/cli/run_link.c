@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,13 +47,16 @@ void run_link_fini(struct run_link *l)
 	l->len = 0;
 }
 
-/* A pair whose other end is gone stays so. */
+/* A pair whose other end is gone stays so. SOCK_SEQPACKET says it by a hang-up, SOCK_DGRAM by having no other
+ * end any more. */
 static bool is_pair_closed(const struct run_link *l)
 {
+	struct pollfd now = {.fd = l->machine.fd};
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
 
-	return getpeername(l->machine.fd, (struct sockaddr *)&peer, &len) < 0;
+	return (poll(&now, 1, 0) > 0 && now.revents & POLLHUP) ||
+	       getpeername(l->machine.fd, (struct sockaddr *)&peer, &len) < 0;
 }
 
 static void go_away(struct run_link *l, uint64_t now_ns)
@@ -206,11 +210,16 @@ bool run_link_drains(const struct run_link *l)
 	return l->state == RUN_LINK_AWAY || l->state == RUN_LINK_ASKED;
 }
 
-void run_link_drain(const struct run_link *l)
+void run_link_drain(struct run_link *l)
 {
+	ssize_t len = 1;
 	char byte;
 
-	for (int i = 0; i < DRAIN_MAX; i++)
-		if (recv(l->machine.fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0)
-			break;
+	for (int i = 0; i < DRAIN_MAX && len > 0; i++)
+		len = recv(l->machine.fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC);
+	if (len == 0 && is_pair_closed(l)) {
+		run_link_fini(l);
+		l->state = RUN_LINK_CLOSED;
+		l->due_ns = 0;
+	}
 }

@@ -23,18 +23,37 @@ static int option_of(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
 }
 
-/* Whoever has such a descriptor, too, can connect it anew at any time. At least nobody is to have us talk to
- * another service by mistake. */
-static bool is_of_a_service(int fd, socklen_t peer_len)
-{
-	return option_of(fd, SO_TYPE) == SOCK_DGRAM && peer_len > sizeof(sa_family_t);
-}
-
-int fd_link_check(int fd, struct error *why)
+/* Return: length of the address of the other end, 0 where it has no name; or a negative errno. */
+static int peer_name_len(int fd)
 {
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
 
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
+		return -errno;
+	return len > sizeof(sa_family_t) ? (int)len : 0;
+}
+
+static int refuse_named(struct error *why)
+{
+	return error_set(why, -EINVAL,
+			 "is connected to a socket that has a name: hand over one end of a "
+			 "socketpair");
+}
+
+int fd_link_check_foreign(int fd, struct error *why)
+{
+	if (option_of(fd, SO_TYPE) == SOCK_DGRAM)
+		return error_set(
+			why, -EPERM,
+			"is a SOCK_DGRAM, which can be connected elsewhere later: only the agent's "
+			"own user and root may hand that over. Use SOCK_SEQPACKET, as 'longwire "
+			"run' does with QEMU 7.2 or later");
+	return peer_name_len(fd) != 0 ? refuse_named(why) : 0;
+}
+
+int fd_link_check(int fd, struct error *why)
+{
 	if (option_of(fd, SO_DOMAIN) != AF_UNIX)
 		return error_set(why, -ENOTSOCK,
 				 "is no unix socket: hand over one end of a socketpair");
@@ -42,14 +61,12 @@ int fd_link_check(int fd, struct error *why)
 		return error_set(why, -EINVAL,
 				 "listens for connections, and has no other end: hand over one end "
 				 "of a socketpair, or use a port of type stream with `listen`");
-	if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
+	if (peer_name_len(fd) < 0)
 		return error_set(
 			why, -ENOTCONN,
 			"is not connected: its other end was closed, or there never was one");
-	if (is_of_a_service(fd, len))
-		return error_set(why, -EINVAL,
-				 "is connected to a socket that has a name: hand over one end of a "
-				 "socketpair, or use a port of type dgram");
+	if (option_of(fd, SO_TYPE) == SOCK_DGRAM && peer_name_len(fd) != 0)
+		return refuse_named(why); /* hardly what was meant */
 	return 0;
 }
 

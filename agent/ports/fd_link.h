@@ -37,6 +37,10 @@ struct fd_link {
  * sentence that goes on after the descriptor's name: "listens; ..." */
 int fd_link_check(int fd, struct error *why);
 
+/** fd_link_check_foreign() - Likewise, after it, from whom we must not lend our rights to: what we send carries
+ * our user id, and who holds a SOCK_DGRAM can connect it to any service at any time */
+int fd_link_check_foreign(int fd, struct error *why);
+
 /**
  * fd_link_open() - Take over a descriptor that was checked
  * @use:	its on_end() is called with @context, from the loop; there it is closed

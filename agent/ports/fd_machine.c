@@ -53,19 +53,22 @@ static void on_end(void *context)
 	m->end.on_end(m->end.context);
 }
 
+int fd_machine_check(int fd, bool is_trusted, struct error *err)
+{
+	struct error why;
+	int code = fd_link_check(fd, &why);
+
+	if (code == 0 && !is_trusted)
+		code = fd_link_check_foreign(fd, &why);
+	return code < 0 ? error_set(err, code, "the descriptor %s", why.text) : 0;
+}
+
 int fd_machine_open(struct port **out, const struct port_env *env, int fd,
 		    const struct fd_machine_end *end, struct error *err)
 {
 	const struct stream_use use = {env->loop, env->area, on_end};
-	struct fd_machine *m = NULL;
-	struct error why;
-	int code = fd_link_check(fd, &why);
+	struct fd_machine *m = calloc(1, sizeof(*m));
 
-	if (code < 0) {
-		close(fd);
-		return error_set(err, code, "the descriptor %s", why.text);
-	}
-	m = calloc(1, sizeof(*m));
 	if (!m)
 		close(fd);
 	else

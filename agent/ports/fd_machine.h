@@ -16,13 +16,17 @@ struct fd_machine_end {
 	void *context;
 };
 
+/** fd_machine_check() - May such a descriptor be a machine's? @is_trusted: who handed it over has all our rights.
+ * Return: 0, or a negative errno with @err */
+int fd_machine_check(int fd, bool is_trusted, struct error *err);
+
 /**
- * fd_machine_open() - Take over a descriptor
+ * fd_machine_open() - Take over a descriptor that was checked
  * @env:	its loop and area are used
  * @fd:		consumed, also on failure
  * @out:	of its ops, send, flush, state and close may be used; set its events before the loop runs
  *
- * Return: 0; -ENOMEM, or another negative errno, with @err
+ * Return: 0; -ENOMEM with @err
  */
 int fd_machine_open(struct port **out, const struct port_env *env, int fd,
 		    const struct fd_machine_end *end, struct error *err);

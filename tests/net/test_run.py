@@ -415,6 +415,15 @@ def test_members_of_the_group_may_run_machines(grouped, shared, machines):
     assert machine.mac == own.mac  # whoever starts it
 
 
+def test_members_of_the_group_need_a_qemu_that_takes_what_stays_connected(grouped, shared):
+    grouped.up()
+    member = other_user(grouped, shared, NOBODY)
+    process = start_run(member, QEMU_FAKE, "-name", "old", help_text=OLD_HELP)
+    assert process.wait(START_LIMIT_S) == 1
+    said = process.stderr.read()
+    assert "Use SOCK_SEQPACKET, as 'longwire run' does with QEMU 7.2 or later" in said, said
+
+
 def test_others_may_not(grouped, shared):
     grouped.up()
     own = "e1000,netdev=lw,mac=02:00:00:00:00:07"

@@ -277,18 +277,42 @@ static void assert_unfit(int fd, const char *message)
 }
 
 /* As a program that speaks to the system log has it. */
-static int connected_to_a_name(void)
+static int connected_to_a_name(int type)
 {
 	const struct sockaddr any = {.sa_family = AF_UNIX}; /* the kernel chooses a name */
-	int service = socket(AF_UNIX, SOCK_DGRAM, 0), fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int service = socket(AF_UNIX, type, 0), fd = socket(AF_UNIX, type, 0);
 	struct sockaddr_un name;
 	socklen_t len = sizeof(name);
 
 	assert_int_equal(bind(service, &any, sizeof(sa_family_t)), 0);
+	if (type != SOCK_DGRAM)
+		assert_int_equal(listen(service, 1), 0);
 	assert_int_equal(getsockname(service, (struct sockaddr *)&name, &len), 0);
 	assert_int_equal(connect(fd, (const struct sockaddr *)&name, len), 0);
-	close(service);
+	if (type == SOCK_DGRAM)
+		close(service); /* else it would be no connection any more; the test ends soon */
 	return fd;
+}
+
+static void what_could_be_connected_elsewhere_is_taken_from_nobody_but_us(void **state)
+{
+	struct error err;
+
+	(void)state;
+	for
+		each_type(type)
+		{
+			int pair[2], named = connected_to_a_name((int)type);
+
+			assert_int_equal(socketpair(AF_UNIX, (int)type, 0, pair), 0);
+			assert_int_equal(fd_link_check(pair[0], &err), 0);
+			assert_int_equal(fd_link_check_foreign(pair[0], &err),
+					 type == SOCK_DGRAM ? -EPERM : 0);
+			assert_true(fd_link_check_foreign(named, &err) < 0);
+			close(pair[0]);
+			close(pair[1]);
+			close(named);
+		}
 }
 
 static void a_descriptor_that_nothing_is_behind_is_refused(void **state)
@@ -314,7 +338,7 @@ static void a_descriptor_that_nothing_is_behind_is_refused(void **state)
 	close(pair[1]);
 	assert_int_equal(send(pair[0], "x", 1, MSG_NOSIGNAL), -1);
 	assert_unfit(pair[0], "its other end was closed");
-	assert_unfit(connected_to_a_name(), "is connected to a socket that has a name");
+	assert_unfit(connected_to_a_name(SOCK_DGRAM), "is connected to a socket that has a name");
 }
 
 int main(void)
@@ -328,6 +352,7 @@ int main(void)
 		cmocka_unit_test(a_descriptor_that_somebody_shuts_down_is_at_its_end),
 		cmocka_unit_test(an_empty_datagram_is_no_end_and_an_empty_record_is),
 		cmocka_unit_test(a_link_that_ends_in_a_flush_may_be_closed_before_the_loop_runs),
+		cmocka_unit_test(what_could_be_connected_elsewhere_is_taken_from_nobody_but_us),
 		cmocka_unit_test(a_descriptor_that_nothing_is_behind_is_refused),
 	};
 

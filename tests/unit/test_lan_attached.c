@@ -29,7 +29,7 @@ static void on_end(void *context)
 static int attach(struct fixture *f, struct machine *m, const char *name, uint16_t vlan)
 {
 	const struct lan_attach_end end = {on_end, m};
-	struct lan_machine machine = {.name = name, .vlan = vlan};
+	struct lan_machine machine = {.name = name, .vlan = vlan, .is_trusted = true};
 	int pair[2];
 
 	*m = (struct machine){.fd = -1};
@@ -222,7 +222,8 @@ static void what_cannot_be_attached_is_refused_and_closed(void **state)
 {
 	struct fixture *f = *state;
 	const struct lan_attach_end end = {on_end, NULL};
-	struct lan_machine machine = {.name = "a", .vlan = RED};
+	struct lan_machine machine = {.name = "a", .vlan = RED, .is_trusted = true};
+	int pair[2];
 	struct lan_attached *out;
 	struct machine m;
 
@@ -237,6 +238,12 @@ static void what_cannot_be_attached_is_refused_and_closed(void **state)
 	assert_true(lan_attach(f->lan, &machine, &end, &out, &err) < 0);
 	assert_error(&err, "the descriptor is not connected");
 	assert_int_equal(close(machine.fd), -1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+	machine = (struct lan_machine){.name = "a", .vlan = RED, .fd = pair[0]};
+	assert_int_equal(lan_attach(f->lan, &machine, &end, &out, &err), -EPERM);
+	assert_error(&err, "the descriptor is a SOCK_DGRAM");
+	assert_int_equal(close(pair[0]), -1);
+	close(pair[1]);
 }
 
 static void more_machines_than_there_are_slots_are_refused(void **state)

@@ -89,11 +89,12 @@ int lan_inject(struct lan *l, uint16_t vlan, const uint8_t *frame, size_t len, s
 struct lan_attached;
 
 /** struct lan_machine - @name: what status shall call it, a valid name; @vlan: id, 0 for the only one; @fd: one
- * end of a socketpair, see longwire-control(7) */
+ * end of a socketpair, see longwire-control(7); @is_trusted: who handed it over has all our rights */
 struct lan_machine {
 	const char *name;
 	uint16_t vlan;
 	int fd;
+	bool is_trusted;
 };
 
 /** struct lan_attach_end - @on_end: its other end is closed, or there is no place for it any more: called from
