@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/addr.h"
 #include "common/cursor.h"
@@ -22,6 +23,7 @@
 #include "limits.h"
 #include "load.h"
 #include "macs.h"
+#include "mtu_search.h"
 #include "noise.h"
 #include "proto/engine.h"
 #include "proto/segments.h"
@@ -51,7 +53,6 @@ struct session {
 	uint32_t cross_id; /* not 0: crossed with the session that has the same one */
 	enum cipher cipher;
 	bool we_initiated;
-	uint8_t timestamp[TIMESTAMP_BYTES]; /* of their initiation */
 	struct replay replay;
 };
 
@@ -138,6 +139,38 @@ struct peer_paths {
 	uint64_t led_ns;        /* when the peer last chose the path; 0: never */
 };
 
+/** struct hello_addr - an address as a hello has it: there is one for each of many */
+struct hello_addr {
+	uint8_t ip[ADDR_IP_BYTES];
+	uint16_t port;
+};
+
+/** hello_addr() - As everybody else has it */
+static inline struct addr hello_addr(const struct hello_addr *a)
+{
+	struct addr out = {.port = a->port};
+
+	memcpy(out.ip, a->ip, ADDR_IP_BYTES);
+	return out;
+}
+
+/** struct peer_size - what the active path carries; path_size.c */
+struct peer_size {
+	struct mtu_search search;
+	uint16_t size;      /* that the search tries; 0: it has ended */
+	uint8_t lost;       /* of that size, in a row */
+	uint8_t watch_lost; /* of the size in use */
+	bool searches;
+	bool watches; /* the probe that is due, or on its way, is of the size in use */
+	bool owes;    /* it should be, as soon as the search lets it */
+	uint8_t token[TOKEN_BYTES];
+	uint64_t first_ns;    /* when the first of that size went out */
+	uint64_t sent_ns;     /* when the latest did; 0: none is on its way */
+	uint64_t next_ns;     /* HEAP_NEVER: nothing is due */
+	uint64_t searched_ns; /* when the last search ended */
+	uint64_t watched_ns;  /* when the size in use was last known to pass */
+};
+
 /** struct peer_hello - both directions; PROTOCOL.md 6.4 */
 struct peer_hello {
 	uint64_t resend_at_ns; /* HEAP_NEVER: acknowledged, or given up */
@@ -148,7 +181,7 @@ struct peer_hello {
 	uint8_t vlan_count;
 	uint8_t local_count;
 	uint8_t known_count;
-	struct addr local[PEER_CANDIDATES_MAX];
+	struct hello_addr local[PEER_CANDIDATES_MAX];
 	uint16_t known_vlans[PEER_KNOWN_KEYS_MAX];
 	uint64_t known_hashes[PEER_KNOWN_KEYS_MAX];
 };
@@ -206,7 +239,8 @@ struct peer {
 	struct addr answered_to; /* where the response of SLOT_NEXT went */
 	uint8_t confirmed_timestamp[TIMESTAMP_BYTES];
 	uint8_t answered_timestamp[TIMESTAMP_BYTES];
-	uint64_t last_session_ns; /* 0: never, or forgotten */
+	uint8_t next_timestamp[TIMESTAMP_BYTES]; /* of the initiation behind SLOT_NEXT */
+	uint64_t last_session_ns;                /* 0: never, or forgotten */
 	uint64_t initiations_window_ns;
 	uint32_t initiations;
 	struct peer_try attempt;
@@ -219,6 +253,7 @@ struct peer {
 	uint64_t keepalive_at_ns; /* HEAP_NEVER: nothing to keep alive */
 
 	struct peer_paths paths;
+	struct peer_size size;
 	struct addr candidates[PEER_CANDIDATES_MAX];
 	uint8_t candidate_count;
 	struct cookie cookie;
@@ -243,6 +278,7 @@ _Static_assert(sizeof(struct peer) + sizeof(struct peer_secrets) <= 8192,
 struct outbox {
 	struct datagram datagrams[OUTBOX_MAX];
 	uint8_t bytes[OUTBOX_MAX][DATAGRAM_MAX_BYTES];
+	uint16_t limit[OUTBOX_MAX]; /* how long each may become */
 	bool open[OUTBOX_MAX];
 	bool asks[OUTBOX_MAX];    /* holds a record that wants an answer */
 	bool matters[OUTBOX_MAX]; /* holds a record that the session's timers count as sent */

@@ -341,7 +341,7 @@ static enum drop respond(struct engine *e, struct peer *p, struct initiation *in
 		return peer_drop(p, DROP_OUTBOX_FULL);
 	}
 	memcpy(out, message, RESPONSE_BYTES);
-	memcpy(s.timestamp, in->payload.timestamp, TIMESTAMP_BYTES);
+	memcpy(p->next_timestamp, in->payload.timestamp, TIMESTAMP_BYTES);
 	memcpy(p->answered_timestamp, in->payload.timestamp, TIMESTAMP_BYTES);
 	s.cross_id = note_crossing(p);
 	derive_keys(&in->noise, s.cipher, false, &keys);

@@ -33,7 +33,7 @@ enum {
 			  PEER_KNOWN_KEYS_MAX * KNOWN_BYTES,
 };
 
-_Static_assert(RECORD_HEADER_BYTES + HELLO_MAX_BYTES <= RECORDS_MAX_BYTES,
+_Static_assert(RECORD_HEADER_BYTES + HELLO_MAX_BYTES <= RECORDS_LEAST_BYTES,
 	       "the longest hello fits one datagram");
 
 uint64_t hello_key_hash(const struct public_key *key)
@@ -193,8 +193,10 @@ static bool take_local(struct peer_hello *h, struct reader *value)
 
 		reader_copy(value, a.ip, ADDR_IP_BYTES);
 		a.port = reader_u16(value);
-		if (addr_is_unicast(&a) && !addr_is_loopback(&a))
-			h->local[h->local_count++] = a;
+		if (!addr_is_unicast(&a) || addr_is_loopback(&a))
+			continue;
+		h->local[h->local_count].port = a.port;
+		memcpy(h->local[h->local_count++].ip, a.ip, ADDR_IP_BYTES);
 	}
 	return true;
 }

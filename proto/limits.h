@@ -67,7 +67,8 @@ enum record_type {
 
 enum {
 	RECORD_HEADER_BYTES = 3,
-	RECORDS_MAX_BYTES = DATAGRAM_MAX_BYTES - DATA_HEADER_BYTES - TAG_BYTES,
+	RECORDS_LEAST_BYTES =
+		DATAGRAM_LEAST_BYTES - DATA_HEADER_BYTES - TAG_BYTES, /* on any path */
 	FRAME_TAG_BYTES = 2,           /* vlan and flags before the frame */
 	FRAGMENT_HEADER_BYTES = 8,     /* id, total, offset */
 	FRAGMENT_PIECE_MIN_BYTES = 64, /* a smaller rest of a datagram is not worth a piece */
@@ -145,6 +146,15 @@ enum {
 #define PATH_NEWCOMER_NS      (500 * NS_PER_MS)
 #define PATH_FASTER_NS        (3 * NS_PER_MS)
 #define PATH_LED_NS           (600 * NS_PER_S)
+
+/* Size; section 7.7 */
+enum {
+	MTU_LOST_MAX = 3, /* of one size, in a row */
+};
+#define MTU_PATIENCE_MIN_NS (200 * NS_PER_MS)
+#define MTU_PATIENCE_MAX_NS (1 * NS_PER_S)
+#define MTU_WATCH_NS        (250 * NS_PER_MS)
+#define MTU_AGAIN_NS        (600 * NS_PER_S)
 
 _Static_assert(PATH_TOKEN_NS < PATH_ANSWER_NS, "the last probe with a token can be answered");
 

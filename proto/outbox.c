@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "path_probe.h"
+#include "path_size.h"
 #include "records.h"
 #include "session.h"
 #include "timers.h"
@@ -13,6 +14,14 @@
 uint32_t outbox_room(const struct engine *e)
 {
 	return OUTBOX_MAX - e->outbox.count;
+}
+
+/* How long a datagram to there may be. */
+static size_t mtu_of(const struct peer *p)
+{
+	const struct path *path = p ? peer_path(p) : NULL;
+
+	return path ? path->mtu_bytes : DATAGRAM_BASE_BYTES;
 }
 
 /* Return: a new slot, empty but for the room for a header; or -1. */
@@ -27,6 +36,7 @@ static int claim(struct engine *e, const struct peer *p, size_t len)
 	o->open[slot] = false;
 	o->asks[slot] = false;
 	o->matters[slot] = false;
+	o->limit[slot] = (uint16_t)mtu_of(p);
 	o->datagrams[slot] = (struct datagram){
 		.peer = p ? (int)p->number : -1, .bytes = o->bytes[slot], .len = len};
 	return (int)slot;
@@ -59,7 +69,7 @@ uint8_t *outbox_raw(struct engine *e, int peer, const struct route *to, size_t l
 
 static size_t room_in(const struct engine *e, int slot)
 {
-	return DATAGRAM_MAX_BYTES - TAG_BYTES - e->outbox.datagrams[slot].len;
+	return (size_t)e->outbox.limit[slot] - TAG_BYTES - e->outbox.datagrams[slot].len;
 }
 
 /* Append header and body. Return: where the body goes; there must be room. */
@@ -96,6 +106,8 @@ static void seal_slot(struct engine *e, struct peer *p, int slot, enum session_s
 	writer_u64(&w, sealed.counter);
 	seal_datagram(s->cipher, p->secrets->sessions[with].send, &sealed);
 	d->len += TAG_BYTES;
+	if (!d->is_probe)
+		path_size_sent(e, p, d->len, now_ns);
 	if (e->outbox.matters[slot])
 		timers_sent(e, p, e->outbox.asks[slot], now_ns);
 	if (s->send_counter == cipher_rekey_after(s->cipher) ||
@@ -194,6 +206,17 @@ enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record
 	return DROP_NONE;
 }
 
+/* Padding up to a length of the whole. */
+static void pad(struct engine *e, int slot, size_t len)
+{
+	struct datagram *d = &e->outbox.datagrams[slot];
+
+	if (len < d->len + TAG_BYTES)
+		return;
+	memset(e->outbox.bytes[slot] + d->len, RECORD_PADDING, len - TAG_BYTES - d->len);
+	d->len = len - TAG_BYTES;
+}
+
 enum drop outbox_probe(struct engine *e, struct peer *p, const struct probe *probe, uint64_t now_ns)
 {
 	const struct record record = {RECORD_PATH_CHALLENGE, probe->token, TOKEN_BYTES};
@@ -207,6 +230,7 @@ enum drop outbox_probe(struct engine *e, struct peer *p, const struct probe *pro
 	address(e, slot, probe->route);
 	e->outbox.asks[slot] = e->outbox.matters[slot] = probe->asks;
 	e->outbox.datagrams[slot].is_probe = true;
+	pad(e, slot, probe->size);
 	seal_slot(e, p, slot, p->current, now_ns);
 	return DROP_NONE;
 }
@@ -276,9 +300,15 @@ static void split(struct engine *e, struct peer *p, const struct frame_out *fram
 	}
 }
 
-static uint32_t datagrams_for(size_t body_len)
+/* Bytes of records in a datagram to there. */
+static size_t records_max(const struct peer *p)
 {
-	const size_t piece = RECORDS_MAX_BYTES - RECORD_HEADER_BYTES - FRAGMENT_HEADER_BYTES;
+	return mtu_of(p) - DATA_HEADER_BYTES - TAG_BYTES;
+}
+
+static uint32_t datagrams_for(const struct peer *p, size_t body_len)
+{
+	const size_t piece = records_max(p) - RECORD_HEADER_BYTES - FRAGMENT_HEADER_BYTES;
 
 	return (uint32_t)(body_len / piece) + 1;
 }
@@ -291,8 +321,8 @@ enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out 
 
 	if (!session_can_send(p, now_ns))
 		return DROP_NO_SESSION;
-	if (RECORD_HEADER_BYTES + body_len > RECORDS_MAX_BYTES) {
-		if (outbox_room(e) < datagrams_for(body_len))
+	if (RECORD_HEADER_BYTES + body_len > records_max(p)) {
+		if (outbox_room(e) < datagrams_for(p, body_len))
 			return DROP_OUTBOX_FULL;
 		path_used(e, p, now_ns);
 		split(e, p, frame, now_ns);
@@ -318,6 +348,8 @@ static void move_down(struct engine *e, uint32_t from, uint32_t to)
 	o->datagrams[to].bytes = o->bytes[to];
 	o->open[to] = o->open[from];
 	o->asks[to] = o->asks[from];
+	o->matters[to] = o->matters[from];
+	o->limit[to] = o->limit[from];
 	if (o->open[to])
 		e->peers[o->datagrams[to].peer].open_slot = (int)to;
 }

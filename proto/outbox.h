@@ -30,7 +30,8 @@ struct record {
 struct probe {
 	const struct route *route;
 	const uint8_t *token;
-	bool asks; /* the session's timers count it: it goes where the peer was last */
+	uint16_t size; /* padded to so many bytes of UDP payload; 0: as short as it is */
+	bool asks;     /* the session's timers count it: it goes where the peer was last */
 };
 
 /** outbox_room() - Datagrams that still fit */

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "outbox.h"
 #include "path_probe.h"
+#include "path_size.h"
 #include "pings.h"
 #include "session.h"
 #include "timers.h"
@@ -53,6 +54,7 @@ static void activate(struct engine *e, struct peer *p, struct path *path, enum p
 		t->list[i].faster = 0;
 	event_raise(e, p, ENGINE_EVENT_MOVED);
 	event_raise(e, p, ENGINE_EVENT_PATH);
+	path_size_begin(e, p, now_ns);
 	session_tell(e, p);
 }
 
@@ -349,9 +351,13 @@ static void answered_active(struct engine *e, struct peer *p, uint64_t now_ns)
 void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TOKEN_BYTES],
 			uint64_t now_ns)
 {
+	const struct path *active = peer_path(p);
 	struct path *path = asked(e, p, token, now_ns);
 	bool sampled;
 
+	if (active && addr_equal(&active->remote, &e->input.route.remote) &&
+	    path_size_take(e, p, token, now_ns))
+		return;
 	if (!path)
 		return;
 	sampled = measure(path, token[TOKEN_RANDOM_BYTES], now_ns);
@@ -382,6 +388,8 @@ void path_network_changed(struct engine *e, struct peer *p, uint64_t now_ns)
 	if (p->current == SLOT_NONE)
 		return;
 	path_round(e, p, true, now_ns);
+	if (path_active(p))
+		path_size_begin(e, p, now_ns);
 	if (path_is_busy(p, now_ns))
 		path_doubt(e, p, now_ns);
 }

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "outbox.h"
 #include "path.h"
+#include "path_size.h"
 #include "session.h"
 #include "timers.h"
 
@@ -136,6 +137,7 @@ void path_used(struct engine *e, struct peer *p, uint64_t now_ns)
 	struct peer_paths *t = &p->paths;
 
 	t->used_ns = now_ns ? now_ns : 1;
+	path_size_used(e, p, now_ns);
 	if (t->check_ns != HEAP_NEVER)
 		return;
 	t->check_ns = now_ns + PATH_CHECK_NS;
@@ -213,12 +215,16 @@ void path_due(struct engine *e, struct peer *p, uint64_t now_ns)
 			plan_due(e, p, &p->paths.list[i], now_ns);
 	if (path_active(p) && p->paths.check_ns <= now_ns)
 		check_due(e, p, now_ns);
+	if (path_active(p))
+		path_size_due(e, p, now_ns);
 }
 
 uint64_t path_deadline_ns(const struct peer *p)
 {
 	uint64_t first = peer_path(p) ? p->paths.check_ns : HEAP_NEVER;
 
+	if (peer_path(p) && p->size.next_ns < first)
+		first = p->size.next_ns;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
 		if (path_is_used(&p->paths.list[i]) && p->paths.list[i].next_ns < first)
 			first = p->paths.list[i].next_ns;
@@ -230,6 +236,7 @@ void path_rest(struct peer *p)
 	struct peer_paths *t = &p->paths;
 
 	path_plan_stop(p);
+	path_size_rest(p);
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
 		t->list[i].since_ns = 0;
 	t->lead = PATH_NONE;

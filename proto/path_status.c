@@ -7,6 +7,7 @@
 
 #include "path.h"
 #include "path_probe.h"
+#include "path_size.h"
 #include "timers.h"
 
 /* Is another one as good as it? */
@@ -103,4 +104,6 @@ void engine_send_failed(struct engine *e, const struct datagram *d, int error, u
 	if (error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN ||
 	    error == EADDRNOTAVAIL || error == EINVAL)
 		take_unreachable(e, p, path, now_ns);
+	else if (error == EMSGSIZE && path == path_active(p) && p->current != SLOT_NONE)
+		path_size_refused(e, p, d->len, now_ns);
 }

@@ -25,9 +25,12 @@ static size_t hello_count(const struct peer *p)
 
 static bool is_in_hello(const struct peer *p, const struct addr *a)
 {
-	for (size_t i = 0; i < hello_count(p); i++)
-		if (addr_equal(&p->hello.local[i], a))
+	for (size_t i = 0; i < hello_count(p); i++) {
+		struct addr named = hello_addr(&p->hello.local[i]);
+
+		if (addr_equal(&named, a))
 			return true;
+	}
 	return false;
 }
 
@@ -80,8 +83,11 @@ size_t path_targets(const struct peer *p, bool all, struct route out[PATH_TARGET
 		return count;
 	for (size_t i = 0; i < p->candidate_count; i++)
 		count = add_once(p, out, count, &p->candidates[i]);
-	for (size_t i = 0; i < hello_count(p); i++)
-		count = add_once(p, out, count, &p->hello.local[i]);
+	for (size_t i = 0; i < hello_count(p); i++) {
+		struct addr named = hello_addr(&p->hello.local[i]);
+
+		count = add_once(p, out, count, &named);
+	}
 	return count;
 }
 
@@ -167,6 +173,9 @@ void path_sync(struct peer *p)
 	}
 	for (size_t i = 0; i < p->candidate_count; i++)
 		path_learn(p, &p->candidates[i], PATH_FROM_CANDIDATES);
-	for (size_t i = 0; i < hello_count(p); i++)
-		path_learn(p, &p->hello.local[i], PATH_FROM_HELLO);
+	for (size_t i = 0; i < hello_count(p); i++) {
+		struct addr named = hello_addr(&p->hello.local[i]);
+
+		path_learn(p, &named, PATH_FROM_HELLO);
+	}
 }

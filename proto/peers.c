@@ -246,7 +246,8 @@ static void describe_hello(const struct engine *e, const struct peer *p, struct 
 	out->vlan_count = h->vlan_count;
 	memcpy(out->vlans, h->vlans, h->vlan_count * sizeof(h->vlans[0]));
 	out->local_count = h->local_count;
-	memcpy(out->local, h->local, h->local_count * sizeof(h->local[0]));
+	for (size_t i = 0; i < h->local_count; i++)
+		out->local[i] = hello_addr(&h->local[i]);
 	out->unknown_keys = count_unknown(e, p);
 }
 

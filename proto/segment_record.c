@@ -31,9 +31,9 @@ enum {
 			   SEGMENT_NAMES_MAX * NAME_MAX_BYTES,
 };
 
-_Static_assert((int)RECORD_HEADER_BYTES + (int)REPORT_MAX_BYTES <= (int)RECORDS_MAX_BYTES,
+_Static_assert((int)RECORD_HEADER_BYTES + (int)REPORT_MAX_BYTES <= (int)RECORDS_LEAST_BYTES,
 	       "the longest report fits one datagram");
-_Static_assert((int)RECORD_HEADER_BYTES + (int)ANSWER_MAX_BYTES <= (int)RECORDS_MAX_BYTES,
+_Static_assert((int)RECORD_HEADER_BYTES + (int)ANSWER_MAX_BYTES <= (int)RECORDS_LEAST_BYTES,
 	       "the longest answer fits one datagram");
 
 /** struct numbers - which of the 256 numbers of attachments were seen; one bit each */

@@ -164,7 +164,7 @@ void session_confirm(struct engine *e, struct peer *p, uint64_t now_ns)
 	replace(e, p, SLOT_THEIRS, now_ns);
 	move(e, p, SLOT_NEXT, SLOT_THEIRS);
 	s->usable_ns = now_ns;
-	memcpy(p->confirmed_timestamp, s->timestamp, TIMESTAMP_BYTES);
+	memcpy(p->confirmed_timestamp, p->next_timestamp, TIMESTAMP_BYTES);
 	give_up_outgoing(e, p, s->cross_id);
 	established(e, p, now_ns);
 }

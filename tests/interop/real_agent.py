@@ -217,6 +217,7 @@ class Line:
     """A Node on a real socket; remembers every datagram that came and went."""
 
     def __init__(self, node, host=LOOPBACK):
+        self.carries = 1232  # bytes: longer datagrams are lost on the way in
         self.node = node
         self.host = host
         self.came = []  # (source, datagram)
@@ -277,6 +278,8 @@ class Line:
             except BlockingIOError:
                 return
             source = source[:2]
+            if len(datagram) > self.carries:
+                continue
             self.came.append((source, datagram))
             if not self.deaf(source, datagram):
                 self.node.receive(time.monotonic(), datagram, source)

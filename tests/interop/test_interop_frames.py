@@ -33,6 +33,42 @@ def test_frames_of_every_size_cross_both_ways(scene, size):
     assert not line.node.drops and not scene.agent.drops()
 
 
+@pytest.mark.parametrize("carries", [1272, 1472, 8972])
+def test_a_frame_that_fits_what_the_path_carries_is_not_split(scene, carries):
+    line, peer = scene.connect()
+    line.carries = carries
+    size = min(carries - 37 - 8, 8900 - 512)
+
+    def whole():
+        before = len(line.came)
+        frame = from_hub(size)
+        scene.hub.send(frame)
+        came_from_agent(scene, line, peer, frame)
+        return any(len(datagram) == size + 37 for _, datagram in line.came[before:])
+
+    line.until(whole, scene.agent.story)
+    assert scene.agent.peer("ben")["path"]["mtu_bytes"] >= size + 37
+
+
+def test_a_path_that_shrinks_without_a_word_is_noticed(scene):
+    line, peer = scene.connect()
+    line.carries = 1472
+    line.until(lambda: scene.agent.peer("ben")["path"]["mtu_bytes"] == 1472, scene.agent.story)
+    line.carries = 1272
+    lost = from_hub(1420)
+    scene.hub.send(lost)
+
+    def arrives():
+        frame = from_hub(1420)
+        scene.hub.send(frame)
+        line.serve(0.1)
+        return (LAN, frame) in peer.frames
+
+    line.until(arrives, scene.agent.story)
+    assert (LAN, lost) not in peer.frames
+    assert scene.agent.peer("ben")["path"]["mtu_bytes"] <= 1272
+
+
 def test_the_agent_splits_what_does_not_fit_and_numbers_it(scene):
     line, peer = scene.connect()
     frames = [from_hub(1514) for _ in range(3)]

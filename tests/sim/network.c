@@ -10,12 +10,13 @@ enum {
 	RECORD_PERCENT = 5,
 	SPOOF_PERCENT = 50,
 	GARBAGE_PERCENT = 20,
+	APPENDED = 16, /* bytes that may be put on, once */
 };
 
 static struct sim_packet *packet_new(const struct addr *from, const struct addr *to,
 				     const uint8_t *bytes, size_t len)
 {
-	struct sim_packet *p = malloc(sizeof(*p) + SIM_DATAGRAM_MAX);
+	struct sim_packet *p = malloc(sizeof(*p) + len + APPENDED);
 
 	if (!p)
 		abort();
@@ -43,9 +44,9 @@ static void corrupt(struct sim *sim, struct sim_packet *p)
 
 	if (how == 0) {
 		p->len = rng_below(&sim->rng, p->len + 1);
-	} else if (how == 1 && p->len + 16 <= SIM_DATAGRAM_MAX) {
-		rng_fill(&sim->rng, p->bytes + p->len, 16);
-		p->len += 16;
+	} else if (how == 1 && p->len + APPENDED <= SIM_DATAGRAM_MAX) {
+		rng_fill(&sim->rng, p->bytes + p->len, APPENDED);
+		p->len += APPENDED;
 	} else if (p->len) {
 		p->bytes[rng_below(&sim->rng, p->len)] ^= (uint8_t)(1 << rng_below(&sim->rng, 8));
 	}
@@ -80,7 +81,7 @@ void sim_network_send(struct sim *sim, unsigned agent, const struct datagram *d)
 
 	sim->datagrams++;
 	record(sim, p);
-	if (to < sim->count && f->cut[agent][to]) {
+	if (to < sim->count && (f->cut[agent][to] || d->len > sim->carries[agent][to])) {
 		free(p);
 		return;
 	}

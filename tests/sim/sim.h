@@ -27,7 +27,7 @@ enum {
 	SIM_FRAMES_MAX = 4096, /* that one machine sends */
 	SIM_FRAME_MAX = 9216,
 	SIM_RECORDED = 64, /* datagrams that the attacker keeps */
-	SIM_DATAGRAM_MAX = 1300,
+	SIM_DATAGRAM_MAX = DATAGRAM_MAX_BYTES + 64,
 };
 
 #define SIM_NS_PER_S  UINT64_C(1000000000)
@@ -109,9 +109,10 @@ struct sim {
 	uint64_t order;
 	unsigned rounds_left;
 	struct sim_faults faults;
-	bool calm;            /* every frame must arrive */
-	uint64_t calm_end_ns; /* those sent later are not judged */
-	uint64_t trouble_ns;  /* length of the one that ended last */
+	uint16_t carries[SIM_AGENTS_MAX][SIM_AGENTS_MAX]; /* UDP payload, from one to the other */
+	bool calm;                                        /* every frame must arrive */
+	uint64_t calm_end_ns;                             /* those sent later are not judged */
+	uint64_t trouble_ns;                              /* length of the one that ended last */
 	struct sim_packet *recorded[SIM_RECORDED];
 
 	/* frames: numbers per sending machine */

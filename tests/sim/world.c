@@ -96,6 +96,17 @@ static void plan(struct sim *sim, uint64_t end_ns, enum sim_kind kind, unsigned 
 	sim_at(sim, sim->now_ns + rng_below(&sim->rng, end_ns - sim->now_ns), kind, agent, NULL);
 }
 
+/* What the lines carry from now on; the agents are not told. */
+static void change_sizes(struct sim *sim)
+{
+	static const uint16_t sizes[] = {1232, 1252, 1372, 1464, 1472, 1472, 8972};
+
+	for (unsigned i = 0; i < sim->count; i++)
+		for (unsigned k = 0; k < sim->count; k++)
+			sim->carries[i][k] =
+				sizes[rng_below(&sim->rng, sizeof(sizes) / sizeof(sizes[0]))];
+}
+
 static void begin_trouble(struct sim *sim)
 {
 	bool outage = rng_chance(&sim->rng, 20);
@@ -111,6 +122,8 @@ static void begin_trouble(struct sim *sim)
 	f->jitter_ns = rng_chance(&sim->rng, 60) ? rng_below(&sim->rng, 3000) * SIM_NS_PER_MS : 0;
 	if (rng_chance(&sim->rng, 50))
 		cut_some(sim);
+	if (rng_chance(&sim->rng, 30))
+		change_sizes(sim);
 	for (unsigned i = 0; i < sim->count; i++) {
 		if (rng_chance(&sim->rng, 30)) {
 			plan(sim, end_ns, SIM_CRASH, i);
@@ -263,6 +276,7 @@ static void begin(struct sim *sim, uint64_t seed)
 			sim->psk[i][k] = sim->psk[k][i] = rng_chance(&sim->rng, 30);
 		}
 	}
+	change_sizes(sim);
 	sim_at(sim, sim->now_ns, SIM_TROUBLE, 0, NULL);
 	sim_at(sim, sim->now_ns, SIM_ATTACK, 0, NULL);
 }

@@ -71,7 +71,7 @@ static void every_frame_length_arrives_unchanged(void **state)
 static void frame_that_fits_a_datagram_is_never_split(void **state)
 {
 	struct wire *w = wire_pair();
-	const size_t longest = RECORDS_MAX_BYTES - RECORD_HEADER_BYTES - FRAME_TAG_BYTES;
+	const size_t longest = DATAGRAM_BASE_BYTES - DATA_MIN_BYTES - RECORD_HEADER_BYTES - FRAME_TAG_BYTES;
 	uint32_t sent;
 
 	(void)state;

@@ -184,7 +184,8 @@ static void collect_from(struct wire *w, struct wire_host *h)
 		assert_in_range(p.bytes[0], MESSAGE_INITIATION, MESSAGE_DATA);
 		w->sent[p.bytes[0]]++;
 		w->sent_bytes += p.len;
-		if (!w->pass || w->pass(w, &p))
+		if (p.len <= (w->mtu ? w->mtu : DATAGRAM_BASE_BYTES) &&
+		    (!w->pass || w->pass(w, &p)))
 			push(w, &p);
 	}
 	engine_outbox_clear(h->host.engine);
@@ -371,6 +372,20 @@ static bool all_up(struct wire *w)
 	return true;
 }
 
+/* As if the search had ended long ago: most tests count datagrams, and are about something else. */
+static void end_searches(struct wire *w)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		for (unsigned k = 0; k < w->count; k++) {
+			struct peer *p = w->hosts[i].peer[k] >= 0 ? wire_peer(w, i, k) : NULL;
+
+			if (p)
+				p->size = (struct peer_size){.next_ns = HEAP_NEVER,
+							     .searched_ns = w->now_ns};
+		}
+	}
+}
+
 void wire_connect(struct wire *w)
 {
 	uint64_t end = w->now_ns + 5 * S_NS;
@@ -379,6 +394,8 @@ void wire_connect(struct wire *w)
 	while (!all_up(w) && w->now_ns < end)
 		wire_run(w, 10 * NS_PER_MS);
 	assert_true(all_up(w));
+	if (!w->mtu)
+		end_searches(w);
 }
 
 /* ---- frames ---- */

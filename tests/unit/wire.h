@@ -61,6 +61,8 @@ struct wire {
 	struct packet *queue;
 	size_t first, used, room;
 	wire_pass pass;
+	size_t mtu;                /* longest UDP payload that it carries; 0: DATAGRAM_BASE_BYTES,
+		     * and nobody searches for more once wire_connect() is done */
 	void *context;             /* the test's own */
 	uint32_t sent[WIRE_TYPES]; /* datagrams that left an engine, by type */
 	uint64_t sent_bytes;

@@ -37,7 +37,7 @@ enum {
 	DATAGRAM_BASE_BYTES =
 		1232, /* UDP payload: IPv6's minimum MTU less its headers; PROTOCOL.md 7.1 */
 	DATAGRAM_LEAST_BYTES = 1200,              /* no path is taken to carry less */
-	DATAGRAM_MAX_BYTES = DATAGRAM_BASE_BYTES, /* longest that is sent */
+	DATAGRAM_MAX_BYTES = 8972, /* longest that is sent: what a 9,000-byte wire carries, IPv4 */
 	OUTBOX_MAX = 128,                         /* datagrams between two flushes */
 	KNOCKS_MAX = 8,
 	ENGINE_PINGS_MAX = 16, /* engine_ping() that wait for their answer, of all peers together */
