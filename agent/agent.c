@@ -331,6 +331,7 @@ static int open_peers(struct agent *a, struct error *err)
 	if (peers_new(&a->peers, &links) != 0 || pings_new(&a->pings, &a->loop, a->engine) != 0)
 		return error_set(err, -ENOMEM, "no memory for %u peers", links.peers_max);
 	lan_use_names(a->lan, name_of_peer, a->peers);
+	names_open(&a->names, &a->loop, a->peers, a->engine);
 	return 0;
 }
 
@@ -405,6 +406,7 @@ static void close_parts(struct agent *a)
 	command_attach_close(a);
 	watch_close(a->watch);
 	netwatch_close(a->netwatch);
+	names_close(&a->names);
 	peers_free(a->peers);
 	if (a->lan)
 		lan_close(a->lan);

@@ -93,6 +93,7 @@ static void on_up(struct agent *a, int number)
 	if (!peer || !engine_peer_info(a->engine, number, &info))
 		return;
 	peer->refusals = 0;
+	names_touch(&a->names);
 	lan_peer_up(a->lan, number, &info.key);
 	log_info("%s is up at %s (%s)", peer->name, addr_format(&info.endpoint, addr),
 		 info.cipher ? info.cipher : "no cipher");
@@ -105,6 +106,7 @@ static void on_down(struct agent *a, int number)
 	struct peer_info info;
 
 	lan_peer_down(a->lan, number);
+	names_touch(&a->names);
 	if (engine_peer_info(a->engine, number, &info))
 		log_info("%s is down: %s", peers_name(a->peers, number), detail_down_reason(&info));
 }

@@ -55,6 +55,7 @@ static void on_before_sleep(uv_prepare_t *prepare)
 	uint64_t now_ns = clock_now_ns();
 
 	events_drain(a, now_ns);
+	names_run(&a->names, now_ns);
 	lan_flush(a->lan);
 	set_deadline(a, now_ns);
 	a->sleeps = uv_backend_timeout(&a->loop) != 0;

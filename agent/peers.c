@@ -403,7 +403,8 @@ void peers_unreached(struct peers *p, int number, uint64_t now_ns)
 void peers_network_changed(struct peers *p, uint64_t now_ns)
 {
 	for (struct entry *e = p->first; e; e = e->next)
-		peers_unreached(p, e->peer.number, now_ns);
+		for (size_t i = 0; i < e->peer.lookup_count; i++)
+			lookup_hurry(e->peer.lookups[i], now_ns);
 }
 
 void peers_free(struct peers *p)

@@ -38,6 +38,7 @@ void reload_self(struct agent *a)
 	snprintf(self.name, sizeof(self.name), "%s", a->config.name);
 	self.local_count = netwatch_addresses(&wanted, self.local, PEER_CANDIDATES_MAX);
 	engine_set_self(a->engine, &self, clock_now_ns());
+	names_set_online(&a->names, self.local_count > 0);
 }
 
 void reload_network(struct agent *a)
@@ -182,6 +183,7 @@ void reload_trust(struct agent *a)
 	note_faults(a, &now);
 	if (peers_apply(a->peers, &reading, clock_now_ns()))
 		events_save_state(a);
+	names_touch(&a->names);
 	trust_free(&a->trust);
 	a->trust = now;
 }

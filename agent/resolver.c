@@ -98,19 +98,30 @@ struct lookup *lookup_new(uv_loop_t *loop, const struct card_address *where,
 		l->state = LOOKUP_NUMERIC;
 		l->count = 1;
 	} else {
+		l->asked_ns = clock_now_ns();
 		ask(l);
 	}
 	return l;
 }
 
-void lookup_again(struct lookup *l, uint64_t now_ns)
+static void ask_after(struct lookup *l, uint64_t interval_ns, uint64_t now_ns)
 {
 	if (l->state == LOOKUP_NUMERIC || l->request)
 		return;
-	if (l->asked_ns && now_ns - l->asked_ns < LOOKUP_INTERVAL_S * NS_PER_S)
+	if (now_ns - l->asked_ns < interval_ns)
 		return;
 	l->asked_ns = now_ns;
 	ask(l);
+}
+
+void lookup_again(struct lookup *l, uint64_t now_ns)
+{
+	ask_after(l, LOOKUP_INTERVAL_S * NS_PER_S, now_ns);
+}
+
+void lookup_hurry(struct lookup *l, uint64_t now_ns)
+{
+	ask_after(l, LOOKUP_HURRY_S * NS_PER_S, now_ns);
 }
 
 const char *lookup_error_text(const struct lookup *l)

@@ -175,21 +175,43 @@ static void an_answer_to_a_freed_lookup_is_thrown_away(void **state)
 
 static void a_name_is_not_asked_again_within_seconds(void **state)
 {
-	static const uint64_t start_ns = 1000, interval_ns = LOOKUP_INTERVAL_S * 1000000000ULL;
+	static const uint64_t interval_ns = LOOKUP_INTERVAL_S * 1000000000ULL;
 	uv_loop_t loop;
 	int changes = 0;
 	struct lookup *l;
+	uint64_t start_ns;
 
 	(void)state;
 	uv_loop_init(&loop);
 	l = look_up(&loop, "localhost", &changes);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	lookup_again(l, start_ns);
-	assert_non_null(l->request);
+	start_ns = l->asked_ns;
+	assert_true(start_ns > 0);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	lookup_again(l, start_ns + interval_ns - 1);
 	assert_null(l->request);
 	lookup_again(l, start_ns + interval_ns);
+	assert_non_null(l->request);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	lookup_free(l);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void where_the_network_changed_it_is_asked_sooner(void **state)
+{
+	static const uint64_t hurry_ns = LOOKUP_HURRY_S * 1000000000ULL;
+	uv_loop_t loop;
+	int changes = 0;
+	struct lookup *l;
+	uint64_t start_ns;
+
+	(void)state;
+	uv_loop_init(&loop);
+	l = look_up(&loop, "localhost", &changes);
+	start_ns = l->asked_ns;
+	uv_run(&loop, UV_RUN_DEFAULT);
+	lookup_hurry(l, start_ns + hurry_ns - 1);
+	assert_null(l->request);
+	lookup_hurry(l, start_ns + hurry_ns);
 	assert_non_null(l->request);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	lookup_free(l);
@@ -209,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_name_is_looked_up_off_the_loop_and_told_once),
 		cmocka_unit_test(an_answer_to_a_freed_lookup_is_thrown_away),
 		cmocka_unit_test(a_name_is_not_asked_again_within_seconds),
+		cmocka_unit_test(where_the_network_changed_it_is_asked_sooner),
 	};
 
 	return cmocka_run_group_tests_name("resolver", tests, NULL, NULL);

@@ -18,6 +18,7 @@
 
 #include "agent/clock.h"
 #include "agent/config.h"
+#include "agent/names.h"
 #include "agent/notes.h"
 #include "agent/plugs.h"
 #include "agent/sandbox.h"
@@ -73,6 +74,7 @@ struct agent {
 	struct attached *attached; /* machines that were handed over; see command_attach.c */
 	struct watch *watch;
 	struct netwatch *netwatch;
+	struct names names;
 
 	int folder_fd;
 	bool sleeps; /* the loop is about to wait, not only to look */

@@ -47,6 +47,7 @@ struct peer {
 	size_t lookup_count;
 	bool has_last;
 	struct addr last; /* where she was last heard, from `state` */
+	uint64_t away_ns; /* since when she was not up, as far as names.h saw; 0: she is up */
 	bool is_fixed;    /* she is at an address of her card or nowhere: `roam = no` */
 	uint64_t
 		refusals; /* datagrams that the kernel or her host refused, of the tries now going on */

@@ -5,7 +5,8 @@
  * address is there at once and never asks anybody.
  *
  * Life cycle: lookup_new() asks; on_change() comes when an answer differs from the one before;
- * lookup_again() asks anew, when the peer was not reached, at most every LOOKUP_INTERVAL_S. A failed
+ * lookup_again() asks anew, when the peer was not reached or time has passed (names.h), at most every
+ * LOOKUP_INTERVAL_S. A failed
  * look-up keeps the addresses of the last good one: a name server that is down moves nobody.
  */
 #ifndef AGENT_RESOLVER_H
@@ -21,7 +22,9 @@
 
 enum {
 	LOOKUP_ADDRS_MAX = 4,  /* two of each family is what a dual-stack host has */
-	LOOKUP_INTERVAL_S = 5, /* between two questions about one name: kind to its server */
+	LOOKUP_INTERVAL_S = 4, /* between two questions about one name: kind to its server */
+	LOOKUP_HURRY_S =
+		1, /* likewise, where the network changed: the last answer is worth nothing */
 };
 
 enum lookup_state {
@@ -45,7 +48,7 @@ struct lookup {
 	/* ---- */
 	uv_loop_t *loop;
 	uv_getaddrinfo_t *request; /* NULL when none is under way */
-	uint64_t asked_ns;
+	uint64_t asked_ns;         /* the last question */
 	lookup_changed on_change;
 	void *context;
 };
@@ -61,6 +64,9 @@ struct lookup *lookup_new(uv_loop_t *loop, const struct card_address *where,
 
 /** lookup_again() - The addresses did not lead to the peer: ask anew, unless that was just done */
 void lookup_again(struct lookup *l, uint64_t now_ns);
+
+/** lookup_hurry() - The network changed: ask anew, unless that was done this very second */
+void lookup_hurry(struct lookup *l, uint64_t now_ns);
 
 /** lookup_apply() - Take an answer: @status 0 and @list, or libuv's error. Return: true if addresses
  * or state differ from before. (Public for its test: the answer comes from outside) */
