@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/clock_alarm.h"
 #include "agent/command.h"
 #include "agent/dump.h"
 #include "agent/lan.h"
@@ -308,6 +309,7 @@ static void open_watches(struct agent *a)
 		warning = warning_make("network-not-watched", err.text, "");
 		notes_add(&a->notes, NOTE_START, &warning);
 	}
+	a->clock_alarm = clock_alarm_open(&a->loop);
 }
 
 /* ---- all together ---- */
@@ -406,6 +408,7 @@ static void close_parts(struct agent *a)
 	command_attach_close(a);
 	watch_close(a->watch);
 	netwatch_close(a->netwatch);
+	clock_alarm_close(a->clock_alarm);
 	names_close(&a->names);
 	peers_free(a->peers);
 	if (a->lan)

@@ -5,7 +5,8 @@
  *
  * The prepare handle runs before each wait: it is the one place where events are carried out and
  * everything is flushed, whatever woke us. The engine's deadline is on a clock that counts sleep;
- * libuv's timers are not, so what is set is a difference, and after a suspend it is set anew.
+ * libuv's timers are not, so what is set is a difference, and after a suspend it is set anew: the clock alarm
+ * wakes the loop then.
  */
 #include <signal.h>
 
@@ -16,6 +17,7 @@
 #include "proto/engine.h"
 
 static const uint64_t NS_PER_MS = 1000000;
+static const uint64_t STOPPED_NS = 5000000000; /* so late does no timer of a busy host come */
 
 static const int SIGNALS[AGENT_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -65,14 +67,15 @@ static void check_clocks(struct agent *a)
 {
 	struct clock_reading now = clock_read();
 	unsigned found = clock_watch_check(&a->clocks, &now);
+	/* By a signal, or with the whole virtual machine: to its peers that is the same as sleep */
+	bool was_stopped =
+		a->deadline_ns != HEAP_NEVER && now.boot_ns > a->deadline_ns + STOPPED_NS;
 
-	if (!found)
-		return;
 	if (found & CLOCK_WATCH_STEPPED) {
 		log_info("the clock was set");
 		engine_set_wall(a->engine, now.wall_ns, now.boot_ns);
 	}
-	if (found & CLOCK_WATCH_SLEPT) {
+	if ((found & CLOCK_WATCH_SLEPT) || was_stopped) {
 		log_info("back from sleep");
 		a->deadline_ns = HEAP_NEVER;
 		reload_network(a);

@@ -74,6 +74,7 @@ struct agent {
 	struct attached *attached; /* machines that were handed over; see command_attach.c */
 	struct watch *watch;
 	struct netwatch *netwatch;
+	struct clock_alarm *clock_alarm;
 	struct names names;
 
 	int folder_fd;
