@@ -108,16 +108,20 @@ struct path {
 	uint64_t since_ns; /* the first probe with these random bytes; 0: none */
 	uint64_t sent_ns;  /* the latest one */
 	uint64_t next_ns;  /* next probe, or the verdict; HEAP_NEVER: none is planned */
-	uint32_t rtt_ns;   /* smoothed; 0: not known */
-	uint16_t mtu_bytes;
 	uint8_t token[TOKEN_BYTES];
-	uint8_t planned; /* probes still to be sent */
-	uint8_t faster;  /* samples in a row by which it was better than the active path */
-	uint8_t state;   /* enum path_state */
-	uint8_t why;     /* enum path_why */
-	uint8_t source;  /* enum path_source */
-	bool answered;   /* since its probes were planned */
+	uint32_t rtt_ns; /* smoothed; 0: not known */
+	uint16_t mtu_bytes;
+	/* Small, for there are eight of them for each peer. */
+	unsigned state : 2;    /* enum path_state */
+	unsigned why : 4;      /* enum path_why */
+	unsigned source : 2;   /* enum path_source */
+	unsigned planned : 5;  /* probes still to be sent */
+	unsigned faster : 2;   /* samples in a row by which it was better than the active path */
+	unsigned answered : 1; /* since its probes were planned */
 };
+
+_Static_assert(PATH_FAILED < 1 << 2 && PATH_WHY_COUNT <= 1 << 4 && PATH_FROM_HEARD < 1 << 2,
+	       "their fields hold them");
 
 enum {
 	PATH_NONE = -1

@@ -156,6 +156,8 @@ enum {
 #define MTU_WATCH_NS        (250 * NS_PER_MS)
 #define MTU_AGAIN_NS        (600 * NS_PER_S)
 
+_Static_assert(PATH_SUSPECT_PROBES < 1 << 5 && PATH_FASTER_SAMPLES < 1 << 2,
+	       "fields of struct path hold them");
 _Static_assert(PATH_TOKEN_NS < PATH_ANSWER_NS, "the last probe with a token can be answered");
 
 _Static_assert(REKEY_AFTER_NS < REKEY_RESPONDER_NS && REKEY_RESPONDER_NS < REJECT_AFTER_NS,

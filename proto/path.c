@@ -109,7 +109,8 @@ static bool is_clearly_faster(struct peer *p, struct path *path, uint64_t now_ns
 	}
 	if (p->paths.led_ns && age_of(p->paths.led_ns, now_ns) < PATH_LED_NS)
 		return false;
-	return ++path->faster >= PATH_FASTER_SAMPLES;
+	path->faster++;
+	return path->faster >= PATH_FASTER_SAMPLES;
 }
 
 static void consider(struct engine *e, struct peer *p, struct path *path, bool sampled,

@@ -53,7 +53,7 @@ bool path_probe(struct engine *e, struct peer *p, struct path *path, const struc
 
 void path_plan(struct engine *e, struct peer *p, struct path *path, unsigned count, uint64_t now_ns)
 {
-	path->planned = (uint8_t)count;
+	path->planned = count & 31u;
 	path->answered = false;
 	path->next_ns = now_ns;
 	if (path->state == PATH_FAILED)

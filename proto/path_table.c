@@ -134,7 +134,7 @@ struct path *path_learn(struct peer *p, const struct addr *remote, enum path_sou
 
 	if (path) {
 		if (source < path->source)
-			path->source = (uint8_t)source;
+			path->source = source & 3u;
 		return path;
 	}
 	for (size_t i = 1; i < PEER_PATHS_MAX; i++)
@@ -148,7 +148,7 @@ struct path *path_learn(struct peer *p, const struct addr *remote, enum path_sou
 			       .mtu_bytes = DATAGRAM_BASE_BYTES,
 			       .state = PATH_PROBING,
 			       .why = PATH_WHY_UNTRIED,
-			       .source = (uint8_t)source};
+			       .source = source & 3u};
 	return least;
 }
 

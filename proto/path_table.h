@@ -77,8 +77,8 @@ static inline bool path_is_used(const struct path *path)
 /** path_set_state() - @why goes with it */
 static inline void path_set_state(struct path *path, enum path_state state, enum path_why why)
 {
-	path->state = (uint8_t)state;
-	path->why = (uint8_t)why;
+	path->state = state & 3u;
+	path->why = why & 15u;
 }
 
 #endif
