@@ -54,6 +54,7 @@ static void activate(struct engine *e, struct peer *p, struct path *path, enum p
 		t->list[i].faster = 0;
 	event_raise(e, p, ENGINE_EVENT_MOVED);
 	event_raise(e, p, ENGINE_EVENT_PATH);
+	path->mtu_bytes = DATAGRAM_BASE_BYTES; /* what it carried once may be true no more */
 	path_size_begin(e, p, now_ns);
 	session_tell(e, p);
 }

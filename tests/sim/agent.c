@@ -23,7 +23,7 @@ static uint64_t wall_of(const struct sim *sim, const struct sim_agent *a)
 	return TESTS_WALL_S * TESTS_NS_PER_S + sim->now_ns + (uint64_t)a->wall_offset_ns;
 }
 
-static unsigned other_of(const struct sim_agent *a, int peer)
+unsigned sim_agent_other(const struct sim_agent *a, int peer)
 {
 	unsigned k = 0;
 
@@ -86,6 +86,7 @@ void sim_agent_start(struct sim *sim, unsigned agent)
 						  .now_ns = sim->now_ns,
 						  .wall_ns = wall_of(sim, a),
 						  .floor_ns = a->disk.ceiling_ns,
+						  .peers_max = SIM_AGENTS_MAX,
 						  .ciphers = a->ciphers});
 	a->disk.ceiling_ns = engine_timestamp_ceiling_ns(a->host.engine);
 	a->running = true;
@@ -94,6 +95,7 @@ void sim_agent_start(struct sim *sim, unsigned agent)
 		if (k != agent)
 			know(sim, agent, k);
 	join(sim, a);
+	sim_place_tell(sim, agent);
 	sim_agent_flush(sim, agent);
 }
 
@@ -107,6 +109,7 @@ void sim_agent_crash(struct sim *sim, unsigned agent)
 	switch_free(a->sw);
 	a->sw = NULL;
 	a->running = false;
+	a->is_asleep = false;
 }
 
 void sim_agent_set_clock(struct sim *sim, unsigned agent, int64_t offset_ns)
@@ -137,7 +140,7 @@ static void take_event(struct sim *sim, struct sim_agent *a, const struct engine
 	if (sim->verbose) {
 		char what[64];
 
-		snprintf(what, sizeof(what), "with %u: %s", other_of(a, event->peer),
+		snprintf(what, sizeof(what), "with %u: %s", sim_agent_other(a, event->peer),
 			 names[event->type]);
 		sim_say(sim, (unsigned)(a - sim->agents), what);
 	}
@@ -148,7 +151,7 @@ static void take_event(struct sim *sim, struct sim_agent *a, const struct engine
 		switch_forget(a->sw, member_of_peer(event->peer));
 	} else if (event->type == ENGINE_EVENT_MOVED &&
 		   engine_peer_info(a->host.engine, event->peer, &info)) {
-		a->disk.last[other_of(a, event->peer)] = info.endpoint;
+		a->disk.last[sim_agent_other(a, event->peer)] = info.endpoint;
 	}
 }
 
@@ -158,6 +161,7 @@ void sim_agent_flush(struct sim *sim, unsigned agent)
 	struct engine_event event;
 	const struct datagram *d;
 	size_t n;
+	int error;
 
 	while (engine_next_event(a->host.engine, &event))
 		take_event(sim, a, &event);
@@ -165,7 +169,9 @@ void sim_agent_flush(struct sim *sim, unsigned agent)
 	n = engine_outbox(a->host.engine, &d);
 	for (size_t i = 0; i < n; i++) {
 		sim_check_datagram(sim, agent, &d[i]);
-		sim_network_send(sim, agent, &d[i]);
+		error = sim_network_send(sim, agent, &d[i]);
+		if (error)
+			engine_send_failed(a->host.engine, &d[i], error, sim->now_ns);
 	}
 	engine_outbox_clear(a->host.engine);
 	sim_check_memory(sim, agent);
@@ -196,7 +202,7 @@ static void emit(struct sim *sim, unsigned agent, int to, int from, const uint8_
 		send_to_peer(sim, agent, to - SIM_PORTS, frame, len);
 	else
 		sim_traffic_heard(sim, agent * SIM_PORTS + (unsigned)to,
-				  from >= SIM_PORTS ? (int)other_of(a, from - SIM_PORTS)
+				  from >= SIM_PORTS ? (int)sim_agent_other(a, from - SIM_PORTS)
 						    : (int)agent,
 				  frame, len);
 }
@@ -221,7 +227,7 @@ static void forward(struct sim *sim, unsigned agent, int from, const uint8_t *fr
 void sim_agent_port(struct sim *sim, unsigned agent, unsigned port, const uint8_t *frame,
 		    size_t len)
 {
-	if (sim->agents[agent].running)
+	if (sim->agents[agent].running && !sim->agents[agent].is_asleep)
 		forward(sim, agent, (int)port, frame, len);
 }
 
@@ -246,14 +252,16 @@ void sim_agent_input(struct sim *sim, unsigned agent, struct sim_packet *packet)
 {
 	struct sim_agent *a = &sim->agents[agent];
 	uint8_t *exact = malloc(packet->len ? packet->len : 1);
+	struct route route = {.remote = packet->from};
 	struct frame_in frame;
 	enum drop drop;
 
+	if (!a->is_natted)
+		route.local = packet->to;
 	if (!exact)
 		abort();
 	memcpy(exact, packet->bytes, packet->len);
-	drop = engine_input(a->host.engine, &(struct route){.remote = packet->from}, exact,
-			    packet->len, sim->now_ns);
+	drop = engine_input(a->host.engine, &route, exact, packet->len, sim->now_ns);
 	sim_trace(sim, &drop, sizeof(drop));
 	if (sim->verbose && sim->calm && drop != DROP_NONE)
 		sim_say(sim, agent, drop_name(drop));
@@ -276,7 +284,7 @@ uint64_t sim_agent_deadline_ns(const struct sim *sim, unsigned agent)
 {
 	const struct sim_agent *a = &sim->agents[agent];
 
-	return a->running ? engine_deadline_ns(a->host.engine) : UINT64_MAX;
+	return a->running && !a->is_asleep ? engine_deadline_ns(a->host.engine) : UINT64_MAX;
 }
 
 void sim_agent_tick(struct sim *sim, unsigned agent)

@@ -27,16 +27,6 @@ static struct sim_packet *packet_new(const struct addr *from, const struct addr 
 	return p;
 }
 
-/* Return: who has that address now, or count. */
-static unsigned owner_of(const struct sim *sim, const struct addr *at)
-{
-	unsigned i = 0;
-
-	while (i < sim->count && !addr_equal(&sim->agents[i].at, at))
-		i++;
-	return i;
-}
-
 /* Flip a bit, cut something off, or put something on. */
 static void corrupt(struct sim *sim, struct sim_packet *p)
 {
@@ -72,25 +62,50 @@ static void arrive(struct sim *sim, struct sim_packet *p)
 	sim_at(sim, sim->now_ns + delay, SIM_ARRIVE, 0, p);
 }
 
-void sim_network_send(struct sim *sim, unsigned agent, const struct datagram *d)
+static struct addr thief(struct sim *sim)
+{
+	return addr_from_ipv4((uint32_t)(0xc6336401 + rng_below(&sim->rng, 8)),
+			      (uint16_t)(1 + rng_below(&sim->rng, 60000)));
+}
+
+/* Somebody on the way: it arrives, but from an address of his, or of another agent's. */
+static void hijack(struct sim *sim, struct sim_packet *p)
+{
+	p->from = rng_chance(&sim->rng, 50) ? thief(sim)
+					    : sim->agents[rng_below(&sim->rng, sim->count)].at;
+}
+
+int sim_network_send(struct sim *sim, unsigned agent, const struct datagram *d)
 {
 	const struct sim_faults *f = &sim->faults;
-	const struct addr *from = &sim->agents[agent].at;
-	unsigned to = owner_of(sim, &d->to);
-	struct sim_packet *p = packet_new(from, &d->to, d->bytes, d->len);
+	unsigned to = sim_place_owner(sim, &d->to);
+	struct addr from;
+	struct sim_packet *p;
+	int error = sim_place_source(&sim->agents[agent], d, &from);
 
+	if (error)
+		return error;
+	p = packet_new(&from, &d->to, d->bytes, d->len);
 	sim->datagrams++;
+	sim_place_sent(sim, &sim->agents[agent], &d->to);
+	if (to < sim->count && d->len > sim->carries[agent][to]) {
+		free(p); /* nor can anybody record it behind there, and send it again */
+		return 0;
+	}
 	record(sim, p);
-	if (to < sim->count && (f->cut[agent][to] || d->len > sim->carries[agent][to])) {
+	if (to < sim->count && f->cut[agent][to]) {
 		free(p);
-		return;
+		return 0;
 	}
 	if (rng_chance(&sim->rng, f->duplicate))
-		arrive(sim, packet_new(from, &d->to, d->bytes, d->len));
+		arrive(sim, packet_new(&from, &d->to, d->bytes, d->len));
+	if (rng_chance(&sim->rng, f->hijack))
+		hijack(sim, p);
 	if (rng_chance(&sim->rng, f->loss))
 		free(p);
 	else
 		arrive(sim, p);
+	return 0;
 }
 
 /* Somebody who recorded datagrams sends one again: as it was, from elsewhere, or garbled. */
@@ -103,8 +118,7 @@ void sim_network_attack(struct sim *sim)
 		return;
 	p = packet_new(&old->from, &old->to, old->bytes, old->len);
 	if (rng_chance(&sim->rng, SPOOF_PERCENT))
-		p->from = addr_from_ipv4((uint32_t)(0xc6336401 + rng_below(&sim->rng, 8)),
-					 (uint16_t)(1 + rng_below(&sim->rng, 60000)));
+		p->from = thief(sim);
 	if (rng_chance(&sim->rng, GARBAGE_PERCENT))
 		corrupt(sim, p);
 	sim_at(sim, sim->now_ns + SIM_NS_PER_MS, SIM_ARRIVE, 0, p);

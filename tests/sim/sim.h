@@ -21,12 +21,14 @@
 #include "rng.h"
 
 enum {
-	SIM_AGENTS_MAX = 8,
+	SIM_AGENTS_FEW = 8,
+	SIM_AGENTS_MAX = 50,
 	SIM_PORTS = 2, /* machines behind an agent, one on each of its ports */
 	SIM_MACHINES_MAX = SIM_AGENTS_MAX * SIM_PORTS,
 	SIM_FRAMES_MAX = 4096, /* that one machine sends */
 	SIM_FRAME_MAX = 9216,
-	SIM_RECORDED = 64, /* datagrams that the attacker keeps */
+	SIM_RECORDED = 64,  /* datagrams that the attacker keeps */
+	SIM_OWNED_MAX = 64, /* addresses of an agent that are remembered */
 	SIM_DATAGRAM_MAX = DATAGRAM_MAX_BYTES + 64,
 };
 
@@ -47,8 +49,12 @@ enum sim_kind {
 	SIM_START,   /* @agent starts (again) */
 	SIM_CRASH,
 	SIM_CLOCK,  /* @agent's wall clock is stepped */
-	SIM_ROAM,   /* @agent's address changes */
-	SIM_ATTACK, /* something recorded is sent again */
+	SIM_ROAM,   /* @agent's address changes, or its NAT forgets it */
+	SIM_UNPLUG, /* the first interface of @agent is dead, or alive again */
+	SIM_SLEEP,
+	SIM_WAKE,
+	SIM_EXERCISE, /* everybody sends to all, long frames too */
+	SIM_ATTACK,   /* something recorded is sent again */
 	SIM_TROUBLE,
 	SIM_HEAL,
 	SIM_CONNECTED, /* by now everybody must be */
@@ -72,7 +78,13 @@ struct sim_disk {
 struct sim_agent {
 	struct host host;
 	bool running;
-	struct addr at;
+	struct addr at; /* where the others see it; the kernel's choice, unless it is unplugged */
+	struct addr second; /* of another interface; not set: it has one only */
+	bool is_unplugged, is_asleep, is_natted;
+	uint16_t interface_bytes; /* of UDP payload; the kernel refuses what is longer */
+	struct addr owned[SIM_OWNED_MAX];
+	unsigned owned_count;
+	uint64_t mapped_ns[SIM_AGENTS_MAX][2]; /* by its NAT: when it last sent there; 0: never */
 	int64_t wall_offset_ns;
 	uint8_t ciphers;
 	int peer[SIM_AGENTS_MAX];   /* the others' numbers in its engine */
@@ -84,7 +96,7 @@ struct sim_agent {
 };
 
 struct sim_faults {
-	unsigned loss, duplicate, corrupt; /* percent */
+	unsigned loss, duplicate, corrupt, hijack; /* percent */
 	uint64_t delay_ns, jitter_ns;
 	bool cut[SIM_AGENTS_MAX][SIM_AGENTS_MAX];
 };
@@ -127,8 +139,13 @@ struct sim {
 	char message[256];
 };
 
-/** sim_run() - Live through a whole world. Return: did everything hold? @sim says what did not */
-bool sim_run(struct sim *sim, uint64_t seed, bool verbose);
+/**
+ * sim_run() - Live through a whole world
+ * @count:	agents; 0: a few. With many, life is shorter and quieter
+ *
+ * Return: did everything hold? @sim says what did not
+ */
+bool sim_run(struct sim *sim, uint64_t seed, unsigned count, bool verbose);
 
 /* ---- world.c ---- */
 
@@ -138,6 +155,8 @@ void sim_at(struct sim *sim, uint64_t at_ns, enum sim_kind kind, unsigned agent,
 /* ---- agent.c ---- */
 
 void sim_agent_start(struct sim *sim, unsigned agent);
+/** sim_agent_other() - Whom its engine knows under that number */
+unsigned sim_agent_other(const struct sim_agent *a, int peer);
 void sim_agent_crash(struct sim *sim, unsigned agent);
 void sim_agent_set_clock(struct sim *sim, unsigned agent, int64_t offset_ns);
 
@@ -157,12 +176,41 @@ void sim_agent_flush(struct sim *sim, unsigned agent);
 
 /* ---- network.c ---- */
 
-/** sim_network_send() - A datagram of @agent: what the faults leave of it will arrive */
-void sim_network_send(struct sim *sim, unsigned agent, const struct datagram *d);
+/**
+ * sim_network_send() - A datagram of @agent: what the faults leave of it will arrive
+ *
+ * Return: 0, or the errno with which the kernel refuses it
+ */
+int sim_network_send(struct sim *sim, unsigned agent, const struct datagram *d);
 void sim_network_attack(struct sim *sim);
 void sim_network_free(struct sim *sim);
 
+/* ---- place.c ---- */
+
+/** sim_place_begin() - Choose what interfaces it has */
+void sim_place_begin(struct sim *sim, unsigned agent);
+/** sim_place_tell() - Its engine learns its own addresses */
+void sim_place_tell(struct sim *sim, unsigned agent);
+void sim_place_roam(struct sim *sim, unsigned agent);
+void sim_place_unplug(struct sim *sim, unsigned agent);
+void sim_place_sleep(struct sim *sim, unsigned agent);
+void sim_place_wake(struct sim *sim, unsigned agent);
+void sim_place_heal(struct sim *sim, unsigned agent);
+/** sim_place_source() - From which address a datagram leaves. Return: 0, or the kernel's errno */
+int sim_place_source(const struct sim_agent *a, const struct datagram *d, struct addr *from);
+bool sim_place_is_at(const struct sim_agent *a, const struct addr *at);
+/** sim_place_owner() - Return: who has that address now, or sim->count */
+unsigned sim_place_owner(const struct sim *sim, const struct addr *at);
+/** sim_place_owned() - Did the agent ever have it? */
+bool sim_place_owned(const struct sim_agent *a, const struct addr *at);
+/** sim_place_sent(), sim_place_lets_in() - What a NAT before it remembers, and lets in */
+void sim_place_sent(struct sim *sim, struct sim_agent *a, const struct addr *to);
+bool sim_place_lets_in(struct sim *sim, struct sim_agent *a, const struct addr *from);
+
 /* ---- traffic.c ---- */
+
+/** sim_traffic_exercise() - Of every sort of frame one */
+void sim_traffic_exercise(struct sim *sim, unsigned agent);
 
 /** sim_traffic() - A machine of @agent sends a frame or a burst */
 void sim_traffic(struct sim *sim, unsigned agent);

@@ -20,6 +20,7 @@ enum {
 	BURST_PERCENT = 10,
 	BURST_MAX = 20,
 	EVERYBODY = -1,
+	EXERCISE = 16, /* one frame in so many is a long one for all */
 };
 
 static struct mac mac_of(unsigned machine)
@@ -47,6 +48,10 @@ static void make(const struct sim *sim, unsigned machine, uint32_t number, struc
 		out->len = 1100 + rng_below(&rng, 415);
 	if (rng_chance(&rng, JUMBO_PERCENT))
 		out->len = 1515 + rng_below(&rng, SIM_FRAME_MAX - 1514);
+	if (number % EXERCISE == 0) {
+		out->to = EVERYBODY;
+		out->len = ETHER_HEADER_BYTES + 1500;
+	}
 	memset(to.b, 0xff, MAC_BYTES);
 	if (out->to != EVERYBODY)
 		to = mac_of(other);
@@ -70,7 +75,8 @@ static void send_one(struct sim *sim, unsigned machine)
 	uint32_t number = sim->sent[machine];
 	struct frame f;
 
-	if (number == SIM_FRAMES_MAX || !sim->agents[machine / SIM_PORTS].running)
+	if (number == SIM_FRAMES_MAX || !sim->agents[machine / SIM_PORTS].running ||
+	    sim->agents[machine / SIM_PORTS].is_asleep)
 		return;
 	sim->sent[machine]++;
 	make(sim, machine, number, &f);
@@ -93,8 +99,15 @@ void sim_traffic(struct sim *sim, unsigned agent)
 
 	for (uint64_t i = 0; i < count; i++)
 		send_one(sim, machine);
-	if (sim->agents[agent].running)
+	if (sim->agents[agent].running && !sim->agents[agent].is_asleep)
 		sim_agent_flush(sim, agent);
+}
+
+void sim_traffic_exercise(struct sim *sim, unsigned agent)
+{
+	for (unsigned i = 0; i < EXERCISE; i++)
+		send_one(sim, agent * SIM_PORTS);
+	sim_agent_flush(sim, agent);
 }
 
 static bool was_seen(const struct sim *sim, unsigned by, unsigned machine, uint32_t number)

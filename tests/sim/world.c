@@ -15,6 +15,10 @@ enum {
 	CALM_MAX_S = 150,   /* a rekey falls into most */
 	DRAIN_S = 2,        /* so long before the next trouble nothing is judged any more */
 	TRAFFIC_MAX_MS = 4000,
+	/* With many agents */
+	CROWD_TROUBLE_MAX_S = 30,
+	CROWD_CALM_MAX_S = 15,
+	CROWD_TRAFFIC_MAX_MS = 20000,
 	CALM_JITTER_MS = 20,
 };
 
@@ -72,6 +76,11 @@ static struct sim_event pop(struct sim *sim)
 
 /* ---- trouble ---- */
 
+static bool is_crowd(const struct sim *sim)
+{
+	return sim->count > SIM_AGENTS_FEW;
+}
+
 static uint64_t between_s(struct sim *sim, uint64_t least, uint64_t most)
 {
 	return (least + rng_below(&sim->rng, most - least + 1)) * SIM_NS_PER_S;
@@ -107,32 +116,46 @@ static void change_sizes(struct sim *sim)
 				sizes[rng_below(&sim->rng, sizeof(sizes) / sizeof(sizes[0]))];
 }
 
+/* What befalls one agent. */
+static void plan_agent(struct sim *sim, uint64_t end_ns, unsigned i)
+{
+	if (rng_chance(&sim->rng, 30)) {
+		plan(sim, end_ns, SIM_CRASH, i);
+		plan(sim, end_ns, SIM_START, i);
+	}
+	if (rng_chance(&sim->rng, 30))
+		plan(sim, end_ns, SIM_CLOCK, i);
+	if (rng_chance(&sim->rng, 30))
+		plan(sim, end_ns, SIM_UNPLUG, i);
+	if (rng_chance(&sim->rng, 20)) {
+		plan(sim, end_ns, SIM_SLEEP, i);
+		plan(sim, end_ns, SIM_WAKE, i);
+	}
+}
+
 static void begin_trouble(struct sim *sim)
 {
-	bool outage = rng_chance(&sim->rng, 20);
-	uint64_t end_ns =
-		sim->now_ns + between_s(sim, TROUBLE_MIN_S, outage ? OUTAGE_MAX_S : TROUBLE_MAX_S);
+	bool outage = rng_chance(&sim->rng, 20) && !is_crowd(sim);
+	uint64_t end_ns = sim->now_ns + between_s(sim, TROUBLE_MIN_S,
+						  outage          ? OUTAGE_MAX_S
+						  : is_crowd(sim) ? CROWD_TROUBLE_MAX_S
+								  : TROUBLE_MAX_S);
 	struct sim_faults *f = &sim->faults;
 
 	sim->calm = false;
 	f->loss = rng_chance(&sim->rng, 60) ? (unsigned)rng_below(&sim->rng, 60) : 0;
 	f->duplicate = rng_chance(&sim->rng, 50) ? (unsigned)rng_below(&sim->rng, 50) : 0;
 	f->corrupt = rng_chance(&sim->rng, 50) ? (unsigned)rng_below(&sim->rng, 30) : 0;
+	f->hijack = rng_chance(&sim->rng, 30) ? (unsigned)rng_below(&sim->rng, 10) : 0;
 	f->delay_ns = rng_below(&sim->rng, 300) * SIM_NS_PER_MS;
 	f->jitter_ns = rng_chance(&sim->rng, 60) ? rng_below(&sim->rng, 3000) * SIM_NS_PER_MS : 0;
 	if (rng_chance(&sim->rng, 50))
 		cut_some(sim);
 	if (rng_chance(&sim->rng, 30))
 		change_sizes(sim);
-	for (unsigned i = 0; i < sim->count; i++) {
-		if (rng_chance(&sim->rng, 30)) {
-			plan(sim, end_ns, SIM_CRASH, i);
-			plan(sim, end_ns, SIM_START, i);
-		}
-		if (rng_chance(&sim->rng, 30))
-			plan(sim, end_ns, SIM_CLOCK, i);
-	}
-	if (rng_chance(&sim->rng, 50))
+	for (unsigned i = 0; i < sim->count; i++)
+		plan_agent(sim, end_ns, i);
+	for (unsigned i = (unsigned)rng_below(&sim->rng, 4); i > 0; i--)
 		plan(sim, end_ns, SIM_ROAM, 0);
 	sim->trouble_ns = end_ns - sim->now_ns;
 	sim_at(sim, end_ns, SIM_HEAL, 0, NULL);
@@ -148,14 +171,6 @@ static void step_clock(struct sim *sim, unsigned agent)
 	sim_agent_set_clock(sim, agent, sim->agents[agent].wall_offset_ns + step);
 }
 
-/* Another address, as of a laptop that is carried about; the others' cards do not have it. */
-static void roam(struct sim *sim, unsigned agent)
-{
-	sim->agents[agent].at =
-		addr_from_ipv4((uint32_t)(0xac100001 + rng_below(&sim->rng, 1 << 16)),
-			       (uint16_t)(1024 + rng_below(&sim->rng, 60000)));
-}
-
 static void heal(struct sim *sim)
 {
 	memset(&sim->faults, 0, sizeof(sim->faults));
@@ -163,17 +178,24 @@ static void heal(struct sim *sim)
 	sim->faults.jitter_ns = CALM_JITTER_MS * SIM_NS_PER_MS;
 	for (unsigned i = 0; i < sim->count; i++) {
 		sim_agent_start(sim, i);
+		sim_place_heal(sim, i);
 		if (sim->trouble_ns <= TROUBLE_MAX_S * SIM_NS_PER_S)
 			continue;
 		engine_network_changed(sim->agents[i].host.engine, sim->now_ns);
 		sim_agent_flush(sim, i);
 	}
+	for (unsigned i = 0; i < sim->count; i++)
+		sim_agent_flush(sim, i);
+	/* Lines that carry less than before are noticed when they are used. */
+	sim_at(sim, sim->now_ns + SIM_HEAL_NS / 3, SIM_EXERCISE, 0, NULL);
+	sim_at(sim, sim->now_ns + 2 * SIM_HEAL_NS / 3, SIM_EXERCISE, 0, NULL);
 	sim_at(sim, sim->now_ns + SIM_HEAL_NS, SIM_CONNECTED, 0, NULL);
 }
 
 static void demand_connected(struct sim *sim)
 {
-	uint64_t calm_ns = between_s(sim, 2 * DRAIN_S, CALM_MAX_S);
+	uint64_t calm_ns =
+		between_s(sim, 2 * DRAIN_S, is_crowd(sim) ? CROWD_CALM_MAX_S : CALM_MAX_S);
 
 	sim_check_connected(sim);
 	sim->calm = true;
@@ -194,17 +216,23 @@ static void end_round(struct sim *sim)
 static void deliver(struct sim *sim, struct sim_packet *p)
 {
 	for (unsigned i = 0; i < sim->count; i++) {
-		if (sim->agents[i].running && addr_equal(&sim->agents[i].at, &p->to)) {
-			sim_agent_input(sim, i, p);
-			return;
-		}
+		struct sim_agent *a = &sim->agents[i];
+
+		if (!a->running || a->is_asleep || !sim_place_is_at(a, &p->to))
+			continue;
+		if (!sim_place_lets_in(sim, a, &p->from))
+			break;
+		sim_agent_input(sim, i, p);
+		return;
 	}
 	free(p);
 }
 
 static uint64_t soon(struct sim *sim)
 {
-	return sim->now_ns + rng_below(&sim->rng, TRAFFIC_MAX_MS) * SIM_NS_PER_MS;
+	unsigned most = is_crowd(sim) ? CROWD_TRAFFIC_MAX_MS : TRAFFIC_MAX_MS;
+
+	return sim->now_ns + rng_below(&sim->rng, most) * SIM_NS_PER_MS;
 }
 
 static void happen(struct sim *sim, const struct sim_event *event)
@@ -227,7 +255,20 @@ static void happen(struct sim *sim, const struct sim_event *event)
 		step_clock(sim, event->agent);
 		break;
 	case SIM_ROAM:
-		roam(sim, event->agent);
+		sim_place_roam(sim, event->agent);
+		break;
+	case SIM_UNPLUG:
+		sim_place_unplug(sim, event->agent);
+		break;
+	case SIM_SLEEP:
+		sim_place_sleep(sim, event->agent);
+		break;
+	case SIM_WAKE:
+		sim_place_wake(sim, event->agent);
+		break;
+	case SIM_EXERCISE:
+		for (unsigned i = 0; i < sim->count; i++)
+			sim_traffic_exercise(sim, i);
 		break;
 	case SIM_ATTACK:
 		sim_network_attack(sim);
@@ -250,19 +291,19 @@ static void happen(struct sim *sim, const struct sim_event *event)
 
 /* ---- from the beginning to the end ---- */
 
-static void begin(struct sim *sim, uint64_t seed)
+static void begin(struct sim *sim, uint64_t seed, unsigned count)
 {
 	memset(sim, 0, sizeof(*sim));
 	sim->seed = seed;
 	sim->rng.state = seed;
 	sim->trace = UINT64_C(0xcbf29ce484222325);
 	sim->now_ns = 1000 * SIM_NS_PER_S;
-	sim->rounds_left = ROUNDS - 1;
-	sim->count = 2 + (unsigned)rng_below(&sim->rng, SIM_AGENTS_MAX - 1);
+	sim->count = count ? count : 2 + (unsigned)rng_below(&sim->rng, SIM_AGENTS_FEW - 1);
+	sim->rounds_left = is_crowd(sim) ? 0 : ROUNDS - 1;
 	for (unsigned i = 0; i < sim->count; i++) {
 		struct sim_agent *a = &sim->agents[i];
 
-		a->at = host_address(i);
+		sim_place_begin(sim, i);
 		a->ciphers = rng_chance(&sim->rng, 50) ? 1 : 0;
 		sim_at(sim, sim->now_ns + rng_below(&sim->rng, 5000) * SIM_NS_PER_MS, SIM_START, i,
 		       NULL);
@@ -313,9 +354,9 @@ static bool is_over(const struct sim *sim)
 	return sim->failed || sim->rounds_left == UINT32_MAX;
 }
 
-bool sim_run(struct sim *sim, uint64_t seed, bool verbose)
+bool sim_run(struct sim *sim, uint64_t seed, unsigned count, bool verbose)
 {
-	begin(sim, seed);
+	begin(sim, seed, count);
 	sim->verbose = verbose;
 	while (!is_over(sim)) {
 		uint64_t at_ns = sim->events[0].at_ns;

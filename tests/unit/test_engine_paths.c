@@ -199,6 +199,50 @@ static void path_without_another_is_kept_and_names_are_looked_up(void **state)
 	wire_free(w);
 }
 
+static struct datagram failed_to(struct wire *w, const struct addr *to)
+{
+	return (struct datagram){
+		.to = *to, .peer = w->hosts[!two_of(w)].peer[two_of(w)], .len = 100};
+}
+
+/* Away from where it is now, as the kernel says; to the other address. */
+static void drive_away(struct wire *w)
+{
+	unsigned one = !two_of(w);
+	struct addr at = endpoint(w);
+	struct datagram d = failed_to(w, &at);
+
+	engine_network_changed(wire_engine(w, one), w->now_ns);
+	wire_run(w, 3 * S_NS);
+	engine_send_failed(wire_engine(w, one), &d, ENETUNREACH, w->now_ns);
+	wire_run(w, 0);
+	assert_false(is_at(w, at));
+}
+
+/* What it carried when it was used last is not known to be true any more. */
+static void path_that_is_taken_again_begins_with_short_datagrams(void **state)
+{
+	struct two t = {0};
+	struct wire *w = pair_of_two(&t, false);
+	unsigned one = !two_of(w);
+	const struct path *path;
+
+	(void)state;
+	w->mtu = 1472;
+	drive_away(w);
+	talk(w, 5 * S_NS);
+	path = peer_path(wire_peer(w, one, !one));
+	assert_int_equal(path->mtu_bytes, 1472);
+	drive_away(w);
+	talk(w, 5 * S_NS);
+	assert_int_equal(path->mtu_bytes, 1472); /* as status has it */
+	w->mtu = 1232;
+	drive_away(w);
+	assert_true(peer_path(wire_peer(w, one, !one)) == path);
+	assert_int_equal(path->mtu_bytes, DATAGRAM_BASE_BYTES);
+	wire_free(w);
+}
+
 static void idle_session_probes_no_path(void **state)
 {
 	struct two t = {0};
@@ -307,12 +351,6 @@ static void answer_leaves_from_the_address_that_was_spoken_to(void **state)
 	wire_free(w);
 }
 
-static struct datagram failed_to(struct wire *w, const struct addr *to)
-{
-	return (struct datagram){
-		.to = *to, .peer = w->hosts[!two_of(w)].peer[two_of(w)], .len = 100};
-}
-
 static void path_that_the_kernel_refuses_is_left_at_once(void **state)
 {
 	struct two t = {0};
@@ -404,6 +442,7 @@ int main(void)
 		cmocka_unit_test(path_that_is_hardly_faster_is_not_taken),
 		cmocka_unit_test(dead_path_is_left_within_3_s),
 		cmocka_unit_test(path_without_another_is_kept_and_names_are_looked_up),
+		cmocka_unit_test(path_that_is_taken_again_begins_with_short_datagrams),
 		cmocka_unit_test(idle_session_probes_no_path),
 		cmocka_unit_test(peer_that_moves_to_and_fro_is_followed),
 		cmocka_unit_test(copies_from_a_known_address_move_nothing),
