@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
+from handed import AnyPlug, start_managed
 from machine import Machine, crosses
 from netns import wait_for
-from plugs import Plug, StreamPlug, config, descriptors, drops, port, ports_of, settled
+from plugs import StreamPlug, config, descriptors, drops, port, ports_of, settled
 
 SETTLED_S = 20
 AGAIN_S = 15
@@ -87,16 +88,6 @@ def plug_over(agent, kind, made):
     if kind == "stream":
         return StreamPlug(agent.host, MAC, None, made)
     return AnyPlug(agent.host, MAC, made)
-
-
-class AnyPlug(Plug):
-    """A machine that sends one frame in each message."""
-
-    def send(self, frame):
-        """One message; waits until the agent has read earlier ones."""
-        self.socket.settimeout(SETTLED_S)
-        self.socket.send(frame)
-        self.socket.setblocking(False)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -326,28 +317,10 @@ def test_a_client_that_ends_in_the_middle_leaves_nothing(anna):
 
 # ---- ports of type fd ----
 
-AS_MANAGER = """
-import os, sys
-fds = [int(fd) for fd in sys.argv[2].split(",")]
-high = [os.dup(fd) for fd in fds]
-for number, fd in enumerate(high):
-    os.dup2(fd, 3 + number)
-    os.set_inheritable(3 + number, True)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=sys.argv[1])
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-
-
 def managed(lab, agents, ports, given):
     """An agent with @ports; a service manager starts it with @given: names and descriptors."""
     agent = agents(lab.host("anna"), config=config(*ports))
-    fds = [fd for _, fd in given]
-    names = ":".join(name for name, _ in given)
-    agent.prefix = ["/usr/bin/python3", "-c", AS_MANAGER, names, ",".join(map(str, fds))]
-    with open(agent.log_path, "ab") as log:
-        command = [*agent.prefix, agent.binary, "-C", agent.folder, "up"]
-        agent.process = agent.host.start(*command, stdout=log, stderr=log, pass_fds=fds)
-    agent.prefix = []
+    start_managed(agent, given)
     wait_for(lambda: agent.status() or agent.died(), SETTLED_S, agent.story)
     return agent
 
