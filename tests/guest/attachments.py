@@ -122,7 +122,7 @@ class Wire:
     """A guest at one of its addresses; as good as a Guest for what is asked of both ends."""
 
     def __init__(self, guest, address):
-        self.run = guest.run
+        self.run = guest and guest.run
         self.address = address
 
 

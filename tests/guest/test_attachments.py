@@ -15,9 +15,9 @@ import time
 import pytest
 
 from agent import RELEASE, introduce
-from attachments import ATTACHMENTS, NUMBERS, Pair, port_name, ports_config
+from attachments import ATTACHMENTS, NUMBERS, Pair, Wire, port_name, ports_config
 from guest import pings, sends_by_tcp
-from netns import wait_for
+from netns import end, wait_for
 from plugs import ports_of
 
 AGAIN_S = 2
@@ -25,16 +25,20 @@ NEVER_S = 4  # for those who do not come again
 LIMIT_S = 20
 ENDED_S = 20
 SEEN_S = 60
+STAND_IN = "10.9.99"  # with .1 behind it
 ANSWER = re.compile(r"64 bytes from 10\.9\.(\d+)\.1:")
 
-pytestmark = pytest.mark.parametrize("name", ATTACHMENTS)
+EXAMPLE = pathlib.Path(__file__).parents[2] / "deploy" / "examples" / "dgram-pair"
+
+each_attachment = pytest.mark.parametrize("name", ATTACHMENTS)
 
 
 @pytest.fixture(scope="module")
 def pair(shared_lab, shared_agents, shared_guests):
-    """Machines on two hosts, one of them with all attachments."""
+    """Machines on two hosts, one of them with all attachments, and a port for the stand-in."""
+    example = (EXAMPLE / "port.conf").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="lw") as folder:
-        anna = shared_agents(shared_lab.host("anna"), config=ports_config(folder))
+        anna = shared_agents(shared_lab.host("anna"), config=ports_config(folder) + example)
         bert = shared_agents(shared_lab.host("bert"))
         introduce(anna, bert)
         anna.host.sysctl("net.unix.max_dgram_qlen=512")
@@ -47,11 +51,11 @@ def pair(shared_lab, shared_agents, shared_guests):
 def gaps_after_end(pair):
     """The gaps of a restart after SIGTERM."""
 
-    def end():
+    def terminate():
         pair.near.process.send_signal(signal.SIGTERM)
         assert pair.near.process.wait(ENDED_S) == 0, pair.near.story()
 
-    return gaps(pair, end)
+    return gaps(pair, terminate)
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +76,14 @@ def remembers(pair, socket):
     return os.path.exists(path) and socket in pathlib.Path(path).read_text(encoding="utf-8")
 
 
-def gaps(pair, end):
+def gaps(pair, stop):
     """End the near agent and start the next one. By attachment: the time from that start until the
     far machine, which asks all the time, has heard from the near one, which only answers."""
     for name in ATTACHMENTS:
         assert pings(*pair.ends(name)), name
     pair.silence()
     wait_for(lambda: remembers(pair, "anna.sock"), SEEN_S, pair.near.story)
-    end()
+    stop()
     pings_all = "".join(f"ping -i 0.1 10.9.{n}.1 & " for n in NUMBERS.values())
     pair.other.run(pings_all)
     pair.near.binary = RELEASE  # what is measured
@@ -97,6 +101,7 @@ def gaps(pair, end):
     return heard
 
 
+@each_attachment
 def test_machines_reach_each_other(pair, name):
     one, other = pair.ends(name)
     assert pings(one, other), pair.near.story()
@@ -105,10 +110,24 @@ def test_machines_reach_each_other(pair, name):
     assert pair.place(name).split("/")[0] == port_name(name)
 
 
+def test_the_script_among_the_examples_is_pinged_as_a_machine(pair):
+    environment = {**os.environ, "LONGWIRE_DIR": pair.near.folder}
+    script = pair.near.host.start(EXAMPLE / "stand-in.py", f"{STAND_IN}.1", env=environment)
+    try:
+        pair.other.run(f"ip addr add {STAND_IN}.2/24 dev eth0")
+        assert pings(pair.other, Wire(None, f"{STAND_IN}.1")), pair.near.story()
+        pair.other.run(f"ping -c 3 -s 1401 {STAND_IN}.1 | grep '0% packet loss'")
+    finally:
+        end(script)
+    assert script.returncode == -signal.SIGTERM
+
+
+@each_attachment
 def test_an_agent_that_ended_carries_traffic_again_within_two_seconds(gaps_after_end, name):
     assert (gaps_after_end.get(name, LIMIT_S) <= AGAIN_S) == ATTACHMENTS[name].again, gaps_after_end
 
 
+@each_attachment
 def test_a_machine_that_is_started_anew_has_its_port_back(second, name):
     assert pings(*second.ends(name)), second.near.story()
     assert second.place(name).split("/")[0] == port_name(name)
@@ -116,6 +135,7 @@ def test_a_machine_that_is_started_anew_has_its_port_back(second, name):
     assert own in ([], [second.place(name)])  # its old one has gone
 
 
+@each_attachment
 def test_an_agent_after_one_that_was_killed_carries_traffic_within_two_seconds(
     gaps_after_kill, name
 ):
