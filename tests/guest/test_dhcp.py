@@ -1,18 +1,25 @@
-"""A guest gets its address from the DHCP server of a peer, if that peer is allowed to have one."""
+"""A guest gets its address from the DHCP server on the TAP of a peer, if that peer is allowed to have
+one."""
 
 import re
 
 import pytest
 
 from agent import introduce
-from dhcp import DNSMASQ, NETWORK, dhcp_server
+from capture import Capture
+from dhcp import DNSMASQ, NETWORK, start_dhcp
+from machine import mac_bytes
 from netns import wait_for
+from tapped import TAP_ONLY, available
 
 MAC = "02:00:00:00:01:01"
 CLIENT = "udhcpc -i eth0 -f -n -q -T 1 -s /bin/true"
 SETTLED_S = 60
 
-pytestmark = pytest.mark.skipif(not DNSMASQ, reason="no dnsmasq")
+pytestmark = [
+    pytest.mark.skipif(not DNSMASQ, reason="no dnsmasq"),
+    pytest.mark.skipif(available() is not None, reason=str(available())),
+]
 
 
 def lease(guest, tries=3):
@@ -22,29 +29,34 @@ def lease(guest, tries=3):
     return found.group(1) if found else None
 
 
-def test_a_guest_is_leased_an_address_by_an_allowed_peers_server_only(
+def test_a_guest_is_leased_an_address_by_an_allowed_peers_server_only_and_tcpdump_sees_it(
     lab, agents, guests, tmp_path
 ):
-    anna, bert = agents(lab.host("anna")), agents(lab.host("bert"))
+    anna, bert = agents(lab.host("anna"), config=TAP_ONLY), agents(lab.host("bert"))
     introduce(anna, bert)
     anna.up()
+    anna.host.ip("addr", "add", NETWORK + "1/24", "dev", "lw0")
     bert.up()
     anna.wait_up("bert")
     bert.wait_up("anna")
+    start_dhcp(anna.host, tmp_path, "lw0")
 
     def stopped():
         return bert.peer("anna")["drops"].get("guard_dhcp", 0)
 
-    with dhcp_server(anna.host, tmp_path):
-        guest = guests(bert.host, None, MAC).boot()
+    guest = guests(bert.host, None, MAC).boot()
 
-        def is_stopped(count):
-            return lease(guest, 1) is None and stopped() > count
+    def is_stopped(count):
+        return lease(guest, 1) is None and stopped() > count
 
-        wait_for(lambda: is_stopped(0), SETTLED_S, bert.story)
+    wait_for(lambda: is_stopped(0), SETTLED_S, bert.story)
+    with Capture(anna.host, tmp_path / "lw0.pcap", "lw0") as capture:
         bert.cli("allow", "anna", "dhcp")
-        assert wait_for(lambda: lease(guest), SETTLED_S, bert.story)
-        bert.cli("allow", "anna", "-dhcp")
-        before = stopped()
-        wait_for(lambda: is_stopped(before), SETTLED_S, bert.story)
-        assert lease(guest) is None
+        address = wait_for(lambda: lease(guest), SETTLED_S, bert.story)
+        guest.run(f"ip addr add {address}/24 dev eth0")
+        assert anna.host.ping(address), anna.story()
+    assert mac_bytes(MAC) in {packet[6:12] for packet in capture.packets()}
+    bert.cli("allow", "anna", "-dhcp")
+    before = stopped()
+    wait_for(lambda: is_stopped(before), SETTLED_S, bert.story)
+    assert lease(guest) is None
