@@ -108,8 +108,7 @@ def netdev(name, folder):
 
 
 def near_addresses():
-    """What the near machine does to have an address at each card, and to answer for each there only,
-    though it has them all."""
+    """What the near machine does to have an address at each card, and to answer only there."""
     script = "sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2;"
     for number in NUMBERS.values():
         device = f"eth{number}"

@@ -116,7 +116,7 @@ def test_the_script_among_the_examples_is_pinged_as_a_machine(pair):
     try:
         pair.other.run(f"ip addr add {STAND_IN}.2/24 dev eth0")
         assert pings(pair.other, Wire(None, f"{STAND_IN}.1")), pair.near.story()
-        pair.other.run(f"ping -c 3 -s 1401 {STAND_IN}.1 | grep '0% packet loss'")
+        pair.other.run(f"ping -c 3 -i 0.2 -s 1401 {STAND_IN}.1 | grep '0% packet loss'")
     finally:
         end(script)
     assert script.returncode == -signal.SIGTERM
@@ -125,6 +125,12 @@ def test_the_script_among_the_examples_is_pinged_as_a_machine(pair):
 @each_attachment
 def test_an_agent_that_ended_carries_traffic_again_within_two_seconds(gaps_after_end, name):
     assert (gaps_after_end.get(name, LIMIT_S) <= AGAIN_S) == ATTACHMENTS[name].again, gaps_after_end
+
+
+@pytest.mark.parametrize("name", [name for name, way in ATTACHMENTS.items() if not way.again])
+def test_a_machine_that_lost_its_connection_is_not_told(gaps_after_end, pair, name):
+    assert name not in gaps_after_end
+    assert pair.machine.run(f"cat /sys/class/net/eth{NUMBERS[name]}/carrier") == "1"
 
 
 @each_attachment

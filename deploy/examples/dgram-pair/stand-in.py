@@ -4,8 +4,8 @@
     ./stand-in.py 10.9.0.77
 
 Then every machine on the LAN can ping 10.9.0.77. Start from here to put a program of your own where
-others see a machine: each datagram at the port's socket is one Ethernet frame, as it is on the cable,
-without the checksum at its end. Script and agent may each be restarted. Ctrl-C ends it.
+others see a machine: each datagram at the port's socket is one Ethernet frame, without the checksum
+that a cable has at its end. Script and agent may each be restarted. Ctrl-C ends it.
 """
 
 import contextlib
