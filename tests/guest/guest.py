@@ -124,6 +124,16 @@ def sends_by_tcp(one, other, kib=512):
     assert sent == received
 
 
-def answers_to(one, kind, seconds=3):
-    """Who answers a broadcast of @one, of kind udp or ipx: the lines that peer prints, sorted."""
-    return sorted(set(one.run(f"peer ask-{kind} eth0 {seconds}").splitlines()))
+def who_answers(*askers, seconds=3):
+    """Who answers broadcasts over UDP and IPX, for each of @askers, all at once: the lines that
+    peer prints, sorted."""
+    for one in askers:
+        one.begin(f"peer ask-udp eth0 {seconds} & peer ask-ipx eth0 {seconds}; wait")
+    return [sorted(set(one.finish()[1].splitlines())) for one in askers]
+
+
+def answers_of(*guests):
+    """What they answer: who_answers() of somebody whom they all hear."""
+    udp = [f"answer udp {guest.address}" for guest in guests]
+    ipx = [f"answer ipx-{kind} {g.mac}" for g in guests for kind in ("802.3", "ethernet-ii")]
+    return sorted(udp + ipx)

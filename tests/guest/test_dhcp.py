@@ -1,5 +1,4 @@
-"""A guest gets its address from the DHCP server on the TAP of a peer, if that peer is allowed to have
-one."""
+"""A guest gets its address from a DHCP server on the TAP of a peer, if that peer is allowed it."""
 
 import re
 
