@@ -22,11 +22,18 @@ enum {
 	SETTLE_MS = 100,      /* one change is several messages */
 	HANDLES = 2,
 	ADDRESSES_MAX = 64, /* compared; of a host with more, the first */
+	LINKS_MAX = 64,     /* whose flags are remembered */
 };
 
 static const unsigned LINK_FLAGS = IFF_UP | IFF_RUNNING | (1U << 16) /* IFF_LOWER_UP */;
 static const unsigned GROUPS = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
 			       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+
+/* What was last told of a link; @index 0: free */
+struct link {
+	int index;
+	unsigned flags;
+};
 
 struct netwatch {
 	uv_poll_t poll;
@@ -37,12 +44,13 @@ struct netwatch {
 	int open_handles;
 	struct addr known[ADDRESSES_MAX];
 	size_t known_count;
+	struct link links[LINKS_MAX];
 };
 
 /* Return: true, and the new set kept, if this host's addresses are others than last time */
 static bool addresses_differ(struct netwatch *n)
 {
-	const struct netwatch_wanted all = {.port = 0};
+	const struct netwatch_wanted all = {.port = 1}; /* any: without one, none is an address */
 	struct addr now[ADDRESSES_MAX];
 	size_t count = netwatch_addresses(&all, now, ADDRESSES_MAX);
 
@@ -53,13 +61,39 @@ static bool addresses_differ(struct netwatch *n)
 	return true;
 }
 
-static bool link_matters(const struct nlmsghdr *message)
+/* Return: the place of a link, or a free one, or NULL */
+static struct link *link_at(struct netwatch *n, int index)
+{
+	struct link *place = NULL;
+
+	for (size_t i = 0; i < LINKS_MAX; i++) {
+		if (n->links[i].index == index)
+			return &n->links[i];
+		if (n->links[i].index == 0 && !place)
+			place = &n->links[i];
+	}
+	return place;
+}
+
+/* ifi_change does not tell when the carrier comes or goes: it is 0 then, as in what the kernel only
+ * repeats. So flags are compared with those of the last message; the first one of a link counts. */
+static bool link_matters(struct netwatch *n, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *link = NLMSG_DATA(message);
+	struct link is, *was;
 
 	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*link)))
 		return false;
-	return message->nlmsg_type == RTM_DELLINK || (link->ifi_change & LINK_FLAGS) != 0;
+	is = (struct link){.index = link->ifi_index, .flags = link->ifi_flags & LINK_FLAGS};
+	was = link_at(n, link->ifi_index);
+	if (message->nlmsg_type == RTM_DELLINK)
+		is.index = 0;
+	if (!was)
+		return (link->ifi_change & LINK_FLAGS) != 0 || is.index == 0;
+	if (was->index == is.index && was->flags == is.flags)
+		return false;
+	*was = is;
+	return true;
 }
 
 static bool route_matters(const struct nlmsghdr *message)
@@ -76,7 +110,7 @@ static bool message_matters(struct netwatch *n, const struct nlmsghdr *message)
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		return link_matters(message);
+		return link_matters(n, message);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return addresses_differ(n);
