@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum {
+	PATH_TICK_S = 60, /* is a socket with a path still there? */
 	MS_PER_S = 1000,
 	BITS_PER_BYTE = 8,
 	CACHE_LINE_BYTES = 64
@@ -251,6 +252,8 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err)
 	for (size_t i = 0; i < l->peers_capacity; i++)
 		apply_peer(l, i);
 	lan_carrier_follow(l, 0);
+	lan_touch(l);
+	lan_settle(l);
 	l->now_ns = 0;
 	return code;
 }
@@ -323,9 +326,54 @@ void lan_peer_down(struct lan *l, int peer)
 
 /* ---- life ---- */
 
+static bool is_down(const struct lan_port *p)
+{
+	char detail[PORT_DETAIL_BYTES];
+
+	return p->port->ops->state(p->port, detail, sizeof(detail)) == PORT_DOWN;
+}
+
+/* How often ports want to look around. Hubs and TAPs change without telling, and what is down is tried again;
+ * all others can let an idle agent sleep. Return: ms, or 0 for never */
+static uint64_t wanted_tick_ms(const struct lan *l)
+{
+	uint64_t ms = 0;
+
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
+		const struct lan_port *p = l->ports[i];
+
+		if (!p)
+			continue;
+		if (p->config.type == PORT_MCAST || p->config.type == PORT_TAP || is_down(p))
+			return PORT_TICK_S * MS_PER_S;
+		if (p->config.plug.local.kind == ENDPOINT_PATH)
+			ms = PATH_TICK_S * MS_PER_S;
+	}
+	return ms;
+}
+
+static void on_tick(uv_timer_t *timer);
+
+static void set_tick(struct lan *l, uint64_t ms)
+{
+	l->tick_ms = ms;
+	if (ms == 0)
+		uv_timer_stop(&l->timer);
+	else
+		uv_timer_start(&l->timer, on_tick, ms, 0);
+}
+
+void lan_settle(struct lan *l)
+{
+	if (l->is_touched && l->tick_ms != PORT_TICK_S * MS_PER_S)
+		set_tick(l, PORT_TICK_S * MS_PER_S);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct lan *l = timer->data;
+
+	l->is_touched = false;
 
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
 		if (l->ports[i])
@@ -339,11 +387,13 @@ static void on_tick(uv_timer_t *timer)
 	lan_guard_log(l);
 	lan_segments_log(l);
 	lan_flood_tick(l);
+	set_tick(l, wanted_tick_ms(l));
 	l->now_ns = 0;
 }
 
 void lan_network_changed(struct lan *l)
 {
+	lan_touch(l);
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
 		if (l->ports[i])
 			l->ports[i]->port->ops->network_changed(l->ports[i]->port, lan_now_ns(l));
@@ -418,7 +468,6 @@ int lan_open(struct lan **out, uv_loop_t *loop, struct engine *engine, const str
 		lan_close(l);
 		return code;
 	}
-	uv_timer_start(&l->timer, on_tick, PORT_TICK_S * MS_PER_S, PORT_TICK_S * MS_PER_S);
 	*out = l;
 	return 0;
 }

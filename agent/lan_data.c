@@ -145,6 +145,7 @@ static void on_frame(void *context, const uint8_t *frame, size_t len,
 	struct switch_verdict v = {.drop = admit(p, frame, len, source)};
 	struct inspect what;
 
+	lan_touch(p->lan);
 	if (source->is_foreign)
 		return; /* counted by the port */
 	if (v.drop == DROP_NONE)
@@ -272,6 +273,7 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 	struct switch_verdict v = {.to = SWITCH_NOBODY};
 	struct lan_vlan *vlan;
 
+	lan_touch(l);
 	v.drop = find_vlan(l, in, &vlan);
 	if (v.drop == DROP_NONE)
 		v.drop = check_rate(l, in);
@@ -317,6 +319,7 @@ void lan_flush(struct lan *l)
 			l->ports[i]->port->ops->flush(l->ports[i]->port);
 	}
 	lan_send_outbox(l);
+	lan_settle(l);
 	l->now_ns = 0;
 }
 

@@ -98,6 +98,7 @@ void lan_on_lane_close(void *lane_context)
 {
 	struct lan_port *p = lane_context;
 
+	lan_touch(p->lan);
 	lan_leave_port(p);
 	p->lan->ports[p->member] = NULL;
 	free(p);
@@ -107,6 +108,7 @@ void lan_on_gone(void *context)
 {
 	struct lan_port *p = context;
 
+	lan_touch(p->lan);
 	switch_forget(p->vlan->sw, p->member);
 	guard_forget(p->vlan->guard, p->member);
 }

@@ -124,7 +124,9 @@ struct lan {
 	struct tunnel *tunnel;
 	struct dump *dump; /* NULL: nobody watches */
 	uv_timer_t timer;
-	int timers; /* open ones */
+	int timers;       /* open ones */
+	uint64_t tick_ms; /* that the timer is set to; 0: not set */
+	bool is_touched;  /* something happened since the last tick */
 	struct segments *segments;
 	uv_timer_t segments_timer;
 	bool segments_touched; /* something happened there in this batch */
@@ -178,6 +180,15 @@ static inline bool lan_is_within(uint64_t then_ns, uint64_t seconds, uint64_t no
 
 /** lan_port_events() - What @p's port reports, into the data path */
 struct port_events lan_port_events(struct lan_port *p);
+
+/** lan_touch() - Something happened, after which ports want a tick, though else they need none */
+static inline void lan_touch(struct lan *l)
+{
+	l->is_touched = true;
+}
+
+/** lan_settle() - The batch is over: the tick that it made necessary will come */
+void lan_settle(struct lan *l);
 
 /** lan_send_outbox() - Seal what waits, and hand it to the kernel */
 void lan_send_outbox(struct lan *l);

@@ -314,9 +314,25 @@ static void ports_are_told_of_the_network_and_of_time(void **state)
 		uv_run(&f->loop, UV_RUN_ONCE);
 }
 
+/* libuv's loop ends when nothing can wake it any more. */
+static void without_hubs_and_taps_there_is_one_tick_after_something_happened(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < f->config.port_count; i++)
+		f->config.ports[i].type = PORT_UDP;
+	assert_int_equal(lan_reload(f->lan, &f->config, NULL), 0);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_int_equal(port_named("tap")->ticks, 1);
+	say("hub", BROADCAST, 1);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_int_equal(port_named("tap")->ticks, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		with_lan(without_hubs_and_taps_there_is_one_tick_after_something_happened),
 		with_lan(a_broadcast_of_a_port_goes_to_the_members_of_its_vlan_only),
 		with_lan(a_batch_ends_in_a_flush_of_engine_and_ports),
 		with_lan(a_broadcast_of_a_peer_goes_to_ports_and_to_no_peer),
