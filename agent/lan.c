@@ -357,10 +357,26 @@ static void on_tick(uv_timer_t *timer);
 static void set_tick(struct lan *l, uint64_t ms)
 {
 	l->tick_ms = ms;
+	l->tick_at_ms = uv_now(l->loop) + ms;
 	if (ms == 0)
 		uv_timer_stop(&l->timer);
 	else
 		uv_timer_start(&l->timer, on_tick, ms, 0);
+}
+
+/* Of what was due, not of what it was moved to: else a wake-up that is put off for ever puts off the tick. */
+void lan_wake_with(struct lan *l, uint64_t wake_ms)
+{
+	uint64_t now_ms = uv_now(l->loop), at_ms = l->tick_at_ms, other_ms = now_ms + wake_ms;
+
+	if (l->tick_ms == 0)
+		return;
+	if (wake_ms != UINT64_MAX && other_ms + LAN_TICK_SLACK_MS >= at_ms &&
+	    other_ms <= at_ms + LAN_TICK_SLACK_MS)
+		at_ms = other_ms;
+	at_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+	if (uv_timer_get_due_in(&l->timer) != at_ms)
+		uv_timer_start(&l->timer, on_tick, at_ms, 0);
 }
 
 void lan_settle(struct lan *l)

@@ -43,6 +43,7 @@ enum {
 	LAN_MEMBERS_MAX = LAN_PEER_BASE + LAN_PEERS_MAX,
 	LAN_VLAN_SLOTS = VLAN_ID_MAX + 1,
 	LAN_WARNINGS_LOGGED = 16, /* remembered, so that each is logged once */
+	LAN_TICK_SLACK_MS = 300,  /* for a wake-up that comes anyway; beacons bear as much */
 	LAN_LONELY_TICKS = 3,     /* 4 to 6 s: longer than a peer's agent needs to restart */
 };
 _Static_assert((unsigned)BROADCAST_OFF == (unsigned)SWITCH_UNLIMITED, "one word for no limit");
@@ -124,9 +125,10 @@ struct lan {
 	struct tunnel *tunnel;
 	struct dump *dump; /* NULL: nobody watches */
 	uv_timer_t timer;
-	int timers;       /* open ones */
-	uint64_t tick_ms; /* that the timer is set to; 0: not set */
-	bool is_touched;  /* something happened since the last tick */
+	int timers;          /* open ones */
+	uint64_t tick_ms;    /* after how long the next tick is due; 0: none */
+	uint64_t tick_at_ms; /* when, on the loop's clock */
+	bool is_touched;     /* something happened since the last tick */
 	struct segments *segments;
 	uv_timer_t segments_timer;
 	bool segments_touched; /* something happened there in this batch */

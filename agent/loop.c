@@ -60,6 +60,8 @@ static void on_before_sleep(uv_prepare_t *prepare)
 	names_run(&a->names, now_ns);
 	lan_flush(a->lan);
 	set_deadline(a, now_ns);
+	lan_wake_with(a->lan, a->deadline_ns == HEAP_NEVER ? UINT64_MAX
+							   : uv_timer_get_due_in(&a->deadline));
 	a->sleeps = uv_backend_timeout(&a->loop) != 0;
 }
 

@@ -48,6 +48,16 @@ def test_idle_with_one_peer_an_agent_wakes_at_most_once_a_second(lab, agents):
         assert is_now - was <= IDLE_S + ASKING
 
 
+def test_while_a_peer_is_away_an_agent_wakes_at_most_once_a_second(lab, agents):
+    anna, bert = (agents(lab.host(name), binary=RELEASE) for name in ("anna", "bert"))
+    introduce(anna, bert)
+    anna.up()  # and tries bert, who is not, every second
+    time.sleep(5)
+    before = anna.status()["agent"]["wakeups"]
+    time.sleep(QUIET_S)
+    assert anna.status()["agent"]["wakeups"] - before <= QUIET_S + ASKING
+
+
 def test_idle_without_hub_and_tap_an_agent_does_not_wake(lab, agents):
     anna, bert = (agents(lab.host(n), config=NO_HUB, binary=RELEASE) for n in ("anna", "bert"))
     introduce(anna, bert)

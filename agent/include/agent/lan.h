@@ -80,6 +80,10 @@ void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size
 /** lan_flush() - Send what waits in the engine's outbox and in the ports */
 void lan_flush(struct lan *l);
 
+/** lan_wake_with() - The loop wakes in @wake_ms at the latest (UINT64_MAX: it does not know): whatever looks
+ * around at intervals is done in that wake-up, if it is due at about the same time */
+void lan_wake_with(struct lan *l, uint64_t wake_ms);
+
 /** lan_inject() - One frame from the control socket, as if from a port of its own. @vlan: id, 0 for
  * the only one */
 int lan_inject(struct lan *l, uint16_t vlan, const uint8_t *frame, size_t len, struct error *err);
