@@ -2,23 +2,29 @@
 
 Layer: test harness. The lines are those of longwire-ports(7). The machine has a card for each
 attachment and each card a subnet of its own, so that one boot serves them all and none can stand in
-for another. FOLDER is one for sockets, with a short path.
+for another. FOLDER is one for sockets, with a short path; FD one end of a socketpair, whose other end a
+service manager has given to the agent. The machine is started by `longwire run`, which adds one more.
 """
 
+import socket
 import typing
 
+from guest import QEMU
 from plugs import config, settled
 
+MACHINE = "near"  # its -name
 NEAR_MAC, FAR_MAC = "02:00:00:00:02:%02x", "02:00:00:00:01:02"
 
 
 class Attachment(typing.NamedTuple):
     """One way: QEMU's line behind -netdev, without its id; the lines of the port in agent.conf,
-    which has our name with dashes (or the hub); does it come back after a restart of the agent?"""
+    which has our name with dashes (or the hub); does it come back after a restart of the agent?
+    The type of socket that FD is."""
 
     netdev: str
     port: tuple = ()
     again: bool = True
+    kind: int = 0
 
 
 # QEMU 7.2 as the client of a stream never connects again.
@@ -73,12 +79,23 @@ ATTACHMENTS = {
         "stream,server=on,addr.type=unix,addr.path=FOLDER/server.sock",
         ("type = stream", "connect = FOLDER/server.sock"),
     ),
+    "socket fd": Attachment("socket,fd=FD", ("type = fd", "fd = socket"), kind=socket.SOCK_DGRAM),
+    "dgram fd": Attachment(
+        "dgram,local.type=fd,local.str=FD", ("type = fd", "fd = dgram"), kind=socket.SOCK_DGRAM,
+    ),
+    "stream fd": Attachment(
+        "stream,server=off,addr.type=fd,addr.str=FD", ("type = fd", "fd = stream"),
+        kind=socket.SOCK_STREAM,
+    ),
+    "run": Attachment(""),
 }
 NUMBERS = {name: number for number, name in enumerate(ATTACHMENTS)}
 
 
 def port_name(name):
     """The port of an attachment, as status shows it; those of sockets shared by many add to it."""
+    if name == "run":
+        return MACHINE
     return name.replace(",", "").replace(" ", "-") if ATTACHMENTS[name].port else "hub"
 
 
@@ -92,19 +109,30 @@ def ports_config(folder, *more):
     return config(*ports, *more)
 
 
-def cards(folder):
-    """QEMU's arguments for all cards but the first."""
+def socket_pairs():
+    """A pair for each attachment that is one, by its name for the service manager: our ends, which the
+    agent gets, and the machine's. They stay open here, whoever of the two ends."""
+    pairs = {}
+    for way in ATTACHMENTS.values():
+        if way.kind:
+            pairs[way.port[1].removeprefix("fd = ")] = socket.socketpair(socket.AF_UNIX, way.kind)
+    return pairs
+
+
+def cards(folder, pairs):
+    """QEMU's arguments for all cards."""
     words = []
-    for name, number in list(NUMBERS.items())[1:]:
-        words += ["-netdev", netdev(name, folder)]
-        words += ["-device", f"virtio-net-pci,netdev=lw{number},mac={NEAR_MAC % number}"]
+    for name, number in NUMBERS.items():
+        way, card = ATTACHMENTS[name], "lw"  # of `run`
+        if way.netdev:
+            card = f"lw{number}"
+            kind, _, options = way.netdev.replace("FOLDER", folder).partition(",")
+            if way.kind:
+                end = pairs[way.port[1].removeprefix("fd = ")][1]
+                options = options.replace("FD", str(end.fileno()))
+            words += ["-netdev", f"{kind},id={card},{options}"]
+        words += ["-device", f"virtio-net-pci,netdev={card},mac={NEAR_MAC % number}"]
     return words
-
-
-def netdev(name, folder):
-    """QEMU's line of an attachment; the first has the id that Guest expects."""
-    kind, _, options = ATTACHMENTS[name].netdev.replace("FOLDER", folder).partition(",")
-    return f"{kind},id=lw{NUMBERS[name] or ''},{options}"
 
 
 def near_addresses():
@@ -132,6 +160,8 @@ class Pair:
     def __init__(self, near, far, guests, folder, **options):
         self.near, self.far = near, far
         self.guests, self.folder = guests, folder
+        self.pairs = socket_pairs()
+        near.given = {name: pair[0].fileno() for name, pair in self.pairs.items()}
         self.machine = None
         self.other = guests(far.host, None, FAR_MAC, **options)
 
@@ -141,8 +171,10 @@ class Pair:
         if self.machine:
             self.machine.close()
         self.machine = self.guests(
-            self.near.host, None, NEAR_MAC % 0, nic="virtio-net-pci",
-            netdev=netdev(next(iter(ATTACHMENTS)), self.folder), extra=cards(self.folder),
+            self.near.host, None, NEAR_MAC % 0, netdev=None,
+            extra=["-name", MACHINE, *cards(self.folder, self.pairs)],
+            program=[self.near.binary, "-C", self.near.folder, "run", "--", QEMU],
+            pass_fds=[pair[1].fileno() for pair in self.pairs.values()],
         )
         if not self.other.number:
             self.other.boot().run(
@@ -157,6 +189,12 @@ class Pair:
         for number in NUMBERS.values():
             script += f"arp -i eth{number} -s 10.9.{number}.2 {FAR_MAC};"
         self.machine.run(script)
+
+    def close(self):
+        """Unplug what is ours."""
+        for pair in self.pairs.values():
+            for end in pair:
+                end.close()
 
     def ends(self, name):
         """Both ends of an attachment's wire: the machine's, and the other's."""

@@ -29,7 +29,13 @@ def kernel(image):
 class Guest:
     """One machine on a host (a Namespace); ends with the lab at the latest."""
 
-    def __init__(self, host, image, address, mac, nic="e1000", netdev=NETDEV, extra=()):
+    # pylint: disable-next=too-many-arguments
+    def __init__(
+        self, host, image, address, mac, nic="e1000", netdev=NETDEV, extra=(), program=(QEMU,),
+        pass_fds=(),
+    ):
+        """@mac None: one that it gets elsewhere; @netdev None: its cards are in @extra; @program: how
+        QEMU is started."""
         self.address = address
         self.mac = mac
         self.text = ""
@@ -37,13 +43,16 @@ class Guest:
         # An emulated timer that ticks late on a busy computer is no broken one (IO-APIC + timer).
         append = "console=ttyS0 quiet panic=-1 no_timer_check"
         append += f" guest_ip={address}/24" if address else ""
-        command = [QEMU, "-machine", "pc,accel=tcg", "-m", "128", "-nodefaults", "-no-reboot"]
+        command = [*program, "-machine", "pc,accel=tcg", "-m", "128", "-nodefaults", "-no-reboot"]
         command += ["-display", "none", "-serial", "stdio"]
         command += ["-kernel", kernel(image)]
         command += ["-initrd", os.path.join(image, "initrd"), "-append", append]
-        command += ["-netdev", netdev, "-device", f"{nic},netdev=lw,mac={mac}", *extra]
+        if netdev:
+            command += ["-netdev", netdev, "-device", f"{nic},netdev=lw,mac={mac}"]
+        self.is_alone = len(program) == 1
         self.process = host.start(
-            *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            *command, *extra, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, pass_fds=pass_fds,
         )
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
@@ -74,9 +83,10 @@ class Guest:
             yield line
 
     def boot(self):
-        """Wait until it has booted; its NIC has the MAC that it was given."""
+        """Wait until it has booted; its NIC has the MAC that it was given, if we know one."""
         match, _ = self._read_until(READY, BOOT_LIMIT_S)
-        assert match[1] == self.mac
+        assert self.mac in (None, match[1])
+        self.mac = match[1]
         return self
 
     def begin(self, command):
@@ -102,10 +112,25 @@ class Guest:
         assert status == 0, f"{self.mac}: {command}: exit {status}: {output}"
         return output
 
+    def qemu_pid(self):
+        """The process of QEMU, also where another program has started it."""
+        if self.is_alone:
+            return self.process.pid
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        with open(path, encoding="ascii") as children:
+            return int(children.read().split()[0])
+
+    def signal(self, number):
+        """A signal to QEMU itself."""
+        os.kill(self.qemu_pid(), number)
+
     def close(self):
-        """Pull the plug."""
-        self.process.kill()
-        self.process.wait()
+        """Pull the plug; a program in front of QEMU is to do so."""
+        if self.is_alone:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        self.process.wait(COMMAND_LIMIT_S)
         self.selector.close()
 
 

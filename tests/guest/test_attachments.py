@@ -42,9 +42,11 @@ def pair(shared_lab, shared_agents, shared_guests):
         bert = shared_agents(shared_lab.host("bert"))
         introduce(anna, bert)
         anna.host.sysctl("net.unix.max_dgram_qlen=512")
+        made = Pair(anna, bert, shared_guests, folder)
         anna.up()
         bert.up()
-        yield Pair(anna, bert, shared_guests, folder).boot()
+        yield made.boot()
+        made.close()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from plugs import drops, port
 LISTENER = ("listener", "stream", "connect = 127.0.0.1:7101")
 LISTENERS = ("socket listen", "stream inet, server", "stream unix, server")
 # The kernel drops what is too much for a UDP socket, and tells nobody.
-TOLD = [n for n, way in ATTACHMENTS.items() if way.port and way.port[0] != "type = udp"]
+TOLD = [n for n, way in ATTACHMENTS.items() if way.port and way.port[0] != "type = udp"] + ["run"]
 STAND_IN_MAC = "02:00:00:00:00:01"
 FULL_BYTES = 1514
 BURST, BURST_PAUSE_S = 500, 0.05  # frames: more than wait at a unix socket and in the agent
@@ -39,13 +39,15 @@ def pair(shared_lab, shared_agents, shared_guests):
             shared_lab.host("anna"), config=ports_config(folder, LISTENER), binary=RELEASE
         )
         anna.host.sysctl("net.unix.max_dgram_qlen=512")
-        anna.up()
         made = Pair(
             anna, anna, shared_guests, folder, netdev="socket,id=lw,listen=127.0.0.1:7101"
-        ).boot()
+        )
+        anna.up()
+        made.boot()
         for name in ATTACHMENTS:
             assert pings(*made.ends(name)), f"{name}: {anna.story()}"
         yield made
+        made.close()
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_a_machine_that_is_stopped_costs_its_own_frames_and_nobody_else_any(pair
     places = {name: pair.place(name) for name in TOLD}
     lost = {name: drops(pair.near, place, "port_full") for name, place in places.items()}
     others = port(pair.near, "listener")["drops"]
-    pair.machine.process.send_signal(signal.SIGSTOP)
+    pair.machine.signal(signal.SIGSTOP)
     for _ in range(ROUNDS_MAX):
         for number in NUMBERS.values():
             send(stand_in, NEAR_MAC % number, 50)
@@ -116,6 +118,6 @@ def test_a_machine_that_is_stopped_costs_its_own_frames_and_nobody_else_any(pair
         pytest.fail(f"not full: {pair.near.story()}")
     assert port(pair.near, "listener")["drops"] == others
     assert pair.near.vm_hwm_kib() - before < MEMORY_KIB
-    pair.machine.process.send_signal(signal.SIGCONT)
+    pair.machine.signal(signal.SIGCONT)
     for name in ATTACHMENTS:
         assert pings(*reversed(pair.ends(name))), f"{name}: {pair.near.story()}"

@@ -32,6 +32,18 @@ group = 230.0.0.1:33000
 """
 
 
+# What a service manager does that hands descriptors over: sd_listen_fds(3).
+MANAGER = """
+import os, sys
+names, fds = sys.argv[1], [os.dup(int(fd)) for fd in sys.argv[2].split(",")]
+for number, fd in enumerate(fds):
+    os.dup2(fd, 3 + number)
+    os.set_inheritable(3 + number, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)), LISTEN_FDNAMES=names)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
 class Agent:
     """One agent with a folder of its own on a host (a Namespace)."""
 
@@ -42,6 +54,7 @@ class Agent:
         self.binary = binary
         self.port = port
         self.prefix = list(prefix)  # for example setpriv, to be somebody else
+        self.given = {}  # descriptors by name, for ports of type fd
         self.process = None
         self.log_path = self.folder + ".log"
 
@@ -89,9 +102,15 @@ class Agent:
 
     def start(self, *arguments):
         """longwire up; returns at once."""
-        command = [*self.prefix, self.binary, "-C", self.folder, "up", *arguments]
+        command = [self.binary, "-C", self.folder, "up", *arguments]
+        fds = [str(fd) for fd in self.given.values()]
+        if fds:
+            names = ":".join(self.given)
+            command = ["/usr/bin/python3", "-c", MANAGER, names, ",".join(fds), *command]
         with open(self.log_path, "ab") as log:
-            self.process = self.host.start(*command, stdout=log, stderr=log)
+            self.process = self.host.start(
+                *self.prefix, *command, stdout=log, stderr=log, pass_fds=list(self.given.values())
+            )
         return self
 
     def up(self, *arguments):

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from handed import AnyPlug, start_managed
+from handed import AnyPlug
 from machine import Machine, crosses
 from netns import wait_for
 from plugs import StreamPlug, config, descriptors, drops, port, ports_of, settled
@@ -317,18 +317,18 @@ def test_a_client_that_ends_in_the_middle_leaves_nothing(anna):
 
 # ---- ports of type fd ----
 
+
 def managed(lab, agents, ports, given):
     """An agent with @ports; a service manager starts it with @given: names and descriptors."""
     agent = agents(lab.host("anna"), config=config(*ports))
-    start_managed(agent, given)
-    wait_for(lambda: agent.status() or agent.died(), SETTLED_S, agent.story)
-    return agent
+    agent.given = given
+    return agent.up()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_port_finds_its_descriptor_by_name(lab, agents, kind):
     pairs = [socket.socketpair(socket.AF_UNIX, KINDS[kind]) for _ in range(2)]
-    given = [("other", pairs[0][1].fileno()), ("win98", pairs[1][1].fileno())]
+    given = {"other": pairs[0][1].fileno(), "win98": pairs[1][1].fileno()}
     anna = managed(lab, agents, [("vm", "fd", "fd = win98")], given)
     machine, listener = plug_over(anna, kind, pairs[1][0]), Machine(anna.host, LISTENER_MAC)
     assert crosses(machine, listener, SETTLED_S)
@@ -344,7 +344,7 @@ def test_a_port_finds_its_descriptor_by_name(lab, agents, kind):
 
 def test_a_port_that_is_taken_out_and_put_in_again_finds_its_descriptor_again(lab, agents):
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    anna = managed(lab, agents, [("vm", "fd", "fd = win98")], [("win98", theirs.fileno())])
+    anna = managed(lab, agents, [("vm", "fd", "fd = win98")], {"win98": theirs.fileno()})
     theirs.close()
     machine, listener = AnyPlug(anna.host, MAC, ours), Machine(anna.host, LISTENER_MAC)
     assert crosses(machine, listener, SETTLED_S)
@@ -360,7 +360,7 @@ def test_a_port_without_a_good_descriptor_is_down_and_says_why(lab, agents, tmp_
     listener.bind(str(tmp_path / "l"))
     listener.listen(1)
     ports = [("none", "fd", "fd = win95"), ("odd", "fd", "fd = listener")]
-    anna = managed(lab, agents, ports, [("listener", listener.fileno())])
+    anna = managed(lab, agents, ports, {"listener": listener.fileno()})
     for name, message in (
         ("none", "no descriptor 'win95': name it in its unit with FileDescriptorName=win95"),
         ("odd", "the descriptor 'listener' listens for connections"),

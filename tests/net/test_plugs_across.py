@@ -9,7 +9,7 @@ import time
 import pytest
 
 from agent import introduce
-from handed import AnyPlug, start_managed
+from handed import AnyPlug
 from machine import BROADCAST, Machine, crosses, ethernet, mac_bytes
 from netns import wait_for
 from plugs import DgramPlug, StreamListener, StreamPlug, UdpPlug, config, ports_of, settled
@@ -82,10 +82,8 @@ class End:
 
     def up(self):
         """Start the agent."""
-        start_managed(
-            self.agent, [(kind.split()[1], pair[1].fileno()) for kind, pair in self.pairs.items()]
-        )
-        wait_for(lambda: self.agent.status() or self.agent.died(), SETTLED_S, self.agent.story)
+        self.agent.given = {kind.split()[1]: pair[1].fileno() for kind, pair in self.pairs.items()}
+        self.agent.up()
         for _, theirs in self.pairs.values():
             theirs.close()
 
