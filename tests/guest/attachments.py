@@ -2,8 +2,9 @@
 
 Layer: test harness. The lines are those of longwire-ports(7). The machine has a card for each
 attachment and each card a subnet of its own, so that one boot serves them all and none can stand in
-for another. FOLDER is one for sockets, with a short path; FD one end of a socketpair, whose other end a
-service manager has given to the agent. The machine is started by `longwire run`, which adds one more.
+for another. FOLDER is one for sockets, with a short path; FD one end of a socketpair, whose other end
+a service manager has given to the agent. The machine is started by `longwire run`, which adds one
+more.
 """
 
 import socket
@@ -110,8 +111,8 @@ def ports_config(folder, *more):
 
 
 def socket_pairs():
-    """A pair for each attachment that is one, by its name for the service manager: our ends, which the
-    agent gets, and the machine's. They stay open here, whoever of the two ends."""
+    """A pair for each attachment that is one, by its name for the service manager: our ends, which
+    the agent gets, and the machine's. They stay open here, whoever of the two ends."""
     pairs = {}
     for way in ATTACHMENTS.values():
         if way.kind:

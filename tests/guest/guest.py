@@ -34,8 +34,8 @@ class Guest:
         self, host, image, address, mac, nic="e1000", netdev=NETDEV, extra=(), program=(QEMU,),
         pass_fds=(),
     ):
-        """@mac None: one that it gets elsewhere; @netdev None: its cards are in @extra; @program: how
-        QEMU is started."""
+        """@mac None: one that it gets elsewhere; @netdev None: its cards are in @extra; @program:
+        how QEMU is started."""
         self.address = address
         self.mac = mac
         self.text = ""
