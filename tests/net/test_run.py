@@ -321,6 +321,20 @@ def test_signals_are_handed_through(anna, machines, agent_runs):
     assert machine.wait()[0] == 5
 
 
+def ignore_hangup():
+    """In the new process, as nohup(1) does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def test_what_was_ignored_before_run_stays_so(anna, machines):
+    machine = machines(anna, preexec_fn=ignore_hangup)
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        machine.process.send_signal(number)
+    assert machine.hears_line() == f"signal {signal.SIGUSR1:d}"
+    machine.tell("exit 0")
+    assert machine.wait()[0] == 0
+
+
 def state(pid):
     """The kernel's letter for what a process does."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
