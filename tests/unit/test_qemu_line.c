@@ -249,8 +249,8 @@ static void without_a_name_the_first_disk_of_its_own_says_who_it_is(void **state
 		"qemu -blockdev driver=file,node-name=d,filename=/d/w.98.img",
 		"qemu -blockdev driver=raw,file.driver=file,file.filename=/d/w.98.img",
 		"qemu -blockdev {\"driver\":\"file\",\"filename\":\"/d/w.98.img\"}",
-		"qemu -blockdev {\"driver\":\"file\",\"filename\":\"/d/r\",\"read-only\":true} "
-		"/d/w.98.img",
+		("qemu -blockdev {\"driver\":\"file\",\"filename\":\"/d/r\",\"read-only\":true} "
+		 "/d/w.98.img"),
 		"nice -n 5 qemu-system-x86_64 /d/w.98.img",
 	};
 
