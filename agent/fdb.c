@@ -37,11 +37,13 @@ struct entry {
 	uint64_t heard_ns;
 	uint64_t claim_first_ns; /* when the claimant first spoke */
 	uint64_t claim_last_ns;
+	uint64_t left_ns; /* when an announcement last took it away from @left */
 	struct mac mac;
 	uint16_t owner;
 	uint16_t claimant; /* NONE: nobody else sends from this address */
 	bool announced;    /* by the claimant, and the owner has not spoken since */
 	uint16_t loser;    /* who owned it before and may regain it, or NONE */
+	uint16_t left;     /* who owned it before an announcement, or NONE */
 	uint16_t chain;    /* next in the bucket, or next free entry */
 	struct links links[ORDERS];
 };
@@ -234,6 +236,7 @@ static bool insert(struct fdb *f, const struct mac *mac, uint16_t member, uint64
 				       .owner = member,
 				       .claimant = NONE,
 				       .loser = NONE,
+				       .left = NONE,
 				       .chain = *at};
 	*at = i;
 	link_entry(f, i);
@@ -282,6 +285,8 @@ static void move(struct fdb *f, uint16_t i, uint16_t member, uint64_t now_ns)
 	bool regained = member == e->loser;
 	uint16_t before = e->owner;
 
+	e->left = e->announced ? before : NONE;
+	e->left_ns = now_ns;
 	unlink_entry(f, i);
 	e->owner = member;
 	e->heard_ns = now_ns;
@@ -303,6 +308,13 @@ static bool move_within_quota(struct fdb *f, uint16_t i, uint16_t member, uint64
 	return true;
 }
 
+/* What a machine said before it came back may come after its announcement, which took another way. */
+static bool is_late(const struct entry *e, uint16_t member, bool announced, uint64_t now_ns)
+{
+	return member == e->left && member != e->loser && !announced &&
+	       now_ns - e->left_ns < (uint64_t)FDB_CLAIM_APART_S * NS_PER_S;
+}
+
 /* Another member than the owner sent from this address. */
 static struct fdb_result claim(struct fdb *f, uint16_t i, uint16_t member, bool announced,
 			       uint64_t now_ns)
@@ -311,6 +323,8 @@ static struct fdb_result claim(struct fdb *f, uint16_t i, uint16_t member, bool 
 	bool alive = !is_older(e, now_ns, FDB_CLONE_S) || member == e->loser;
 	struct fdb_result result = {.clone_of = alive && !announced ? e->owner : -1};
 
+	if (is_late(e, member, announced, now_ns))
+		return (struct fdb_result){.clone_of = -1, .refused = true};
 	note_claim(e, member, announced, now_ns);
 	if (claim_wins(e, member, now_ns) || (e->claimant == member && is_moved(e, now_ns)))
 		result.crowded = move_within_quota(f, i, member, now_ns);
@@ -320,8 +334,8 @@ static struct fdb_result claim(struct fdb *f, uint16_t i, uint16_t member, bool 
 }
 
 /*
- * The owner speaks. Return: who claimed the address a short while ago, so that both live; or -1. What a
- * machine said before it moved may come after its announcement, which took another way.
+ * The owner speaks. Return: who claimed the address a short while ago, so that both live; or -1. Again,
+ * what it said before it moved may come late.
  */
 static int living_claimant(struct entry *e, uint64_t now_ns)
 {

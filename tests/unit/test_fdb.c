@@ -300,6 +300,32 @@ static void who_announced_and_went_has_moved_nothing(void **state)
 	fdb_free(f);
 }
 
+static void what_a_machine_said_before_it_announced_itself_elsewhere_may_come_late(void **state)
+{
+	struct fdb *f = new_table(QUOTA);
+	struct mac mac = mac_of(1);
+	uint64_t back_ns = 5 * S_NS;
+
+	(void)state;
+	say(f, 1, ANNA, 0);
+	announce(f, 1, BEN, S_NS);
+	say(f, 1, BEN, 4 * S_NS);
+	assert_true(announce(f, 1, ANNA, back_ns));
+	for (int n = 1; n <= 2; n++) {
+		struct fdb_result late =
+			fdb_learn(f, &mac, BEN, false, back_ns + (uint64_t)n * (S_NS / 1000));
+
+		assert_true(late.refused);
+		assert_int_equal(late.clone_of, -1);
+		assert_int_equal(
+			fdb_learn(f, &mac, ANNA, false, back_ns + (uint64_t)n * (S_NS / 1000))
+				.clone_of,
+			-1);
+	}
+	assert_int_equal(fdb_learn(f, &mac, BEN, false, back_ns + S_NS).clone_of, ANNA);
+	fdb_free(f);
+}
+
 static void what_moved_counts_for_its_new_owners_quota(void **state)
 {
 	struct fdb *f = new_table(QUOTA);
@@ -474,6 +500,8 @@ int main(void)
 		cmocka_unit_test(
 			who_moved_is_an_owner_like_others_to_the_next_that_announces_itself),
 		cmocka_unit_test(who_announced_and_went_has_moved_nothing),
+		cmocka_unit_test(
+			what_a_machine_said_before_it_announced_itself_elsewhere_may_come_late),
 		cmocka_unit_test(what_moved_counts_for_its_new_owners_quota),
 		cmocka_unit_test(two_places_within_5_s_are_a_clone_and_later_a_move),
 		cmocka_unit_test(an_owner_that_speaks_after_a_claim_is_a_clone),
