@@ -190,6 +190,20 @@ struct peer_hello {
 	uint64_t known_hashes[PEER_KNOWN_KEYS_MAX];
 };
 
+/** struct peer_keep - which paths are open, and how often the others are pinged; keep.c */
+struct peer_keep {
+	uint16_t sent[PEER_PATHS_MAX]; /* when to each path; in KEEP_STAMP_NS, 0: never */
+	uint16_t sent_elsewhere;       /* to what is, or had become, no path */
+	uint16_t pinged;               /* by the peer, when; likewise */
+	uint8_t open;                  /* a bit for each path */
+	uint8_t steps;                 /* by which the interval was shortened */
+	bool is_mapped;                /* a path seemed open, and was not: none is */
+	bool is_pinged; /* by the peer, or should be, since it was last asked why it is quiet */
+	bool asked;     /* the latest ping went because of idleness */
+};
+
+_Static_assert(PEER_PATHS_MAX <= 8, "the bits of open hold them");
+
 struct peer_ping {
 	uint8_t token[TOKEN_BYTES];
 	bool wanted;      /* as soon as there is room */
@@ -258,6 +272,7 @@ struct peer {
 
 	struct peer_paths paths;
 	struct peer_size size;
+	struct peer_keep keep;
 	struct addr candidates[PEER_CANDIDATES_MAX];
 	uint8_t candidate_count;
 	struct cookie cookie;

@@ -8,6 +8,7 @@
 
 #include "events.h"
 #include "hello.h"
+#include "keep.h"
 #include "knocks.h"
 #include "known_keys.h"
 #include "outbox.h"
@@ -155,6 +156,7 @@ static void send_initiation(struct engine *e, struct peer *p, bool reach,
 			peer_drop(p, DROP_OUTBOX_FULL);
 			return;
 		}
+		keep_sent(p, &targets[i].remote, now_ns);
 		memcpy(out, message, INITIATION_BYTES);
 		if (has_cookie && addr_equal(&targets[i].remote, &p->cookie.from))
 			mac2_write(p->cookie.bytes, out, INITIATION_BYTES);
@@ -340,6 +342,8 @@ static enum drop respond(struct engine *e, struct peer *p, struct initiation *in
 		index_table_remove(&e->indices, s.local_index);
 		return peer_drop(p, DROP_OUTBOX_FULL);
 	}
+	keep_came(p, &in->from->remote, now_ns);
+	keep_replied(p, &in->from->remote, now_ns);
 	memcpy(out, message, RESPONSE_BYTES);
 	memcpy(p->next_timestamp, in->payload.timestamp, TIMESTAMP_BYTES);
 	memcpy(p->answered_timestamp, in->payload.timestamp, TIMESTAMP_BYTES);

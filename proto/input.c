@@ -7,6 +7,7 @@
 
 #include "events.h"
 #include "hello.h"
+#include "keep.h"
 #include "outbox.h"
 #include "path.h"
 #include "path_probe.h"
@@ -44,10 +45,12 @@ static void note_heard(struct engine *e, struct peer *p, enum session_slot slot,
 	const struct route *route = &e->input.route;
 
 	timers_heard(p, now_ns);
+	keep_came(p, &route->remote, now_ns);
 	if (slot == SLOT_NEXT) {
 		bool response_arrived = addr_equal(&route->remote, &p->answered_to);
 		bool was_up = p->is_up;
 
+		keep_renewed(p, &route->remote, now_ns);
 		session_confirm(e, p, now_ns);
 		if (response_arrived && path_may_be(p, &route->remote))
 			path_take_place(e, p, route, now_ns);
@@ -161,6 +164,7 @@ static enum drop take_small(struct engine *e, uint8_t type, struct reader *body,
 	if (has_token)
 		reader_copy(body, token, TOKEN_BYTES);
 	if (type == RECORD_PING) {
+		keep_pinged(e, p, now_ns);
 		outbox_record(e, p, &(struct record){RECORD_PONG, token, TOKEN_BYTES}, now_ns);
 	} else if (type == RECORD_PONG) {
 		path_take_pong(e, p, token, now_ns);

@@ -104,6 +104,7 @@ enum {
 #define REJECT_AFTER_NS      (180 * NS_PER_S)
 #define KEEPALIVE_NS         (10 * NS_PER_S)
 #define PING_IDLE_NS         (20 * NS_PER_S)
+#define PING_STEP_NS         (5 * NS_PER_S)
 #define UNHEARD_NS           (15 * NS_PER_S)
 #define DOUBT_NS             (1 * NS_PER_S)
 #define UNPROVEN_NS          (5 * NS_PER_S)
@@ -146,6 +147,20 @@ enum {
 #define PATH_NEWCOMER_NS      (500 * NS_PER_MS)
 #define PATH_FASTER_NS        (3 * NS_PER_MS)
 #define PATH_LED_NS           (600 * NS_PER_S)
+
+/* Mappings of routers before us; section 7.8 */
+enum {
+	KEEP_STEPS_MAX = 2, /* down to 10 s, as KEEPALIVE */
+};
+#define KEEP_STAMP_NS (4 * NS_PER_S)
+#define KEEP_PROOF_NS (300 * NS_PER_S) /* so long a mapping should last at most: RFC 4787, REQ-5 */
+#define KEEP_QUIET_NS (45 * NS_PER_S)  /* two pings of the peer's, and some */
+#define KEEP_BEAT_NS  (40 * NS_PER_S)  /* between pings of one who keeps its path */
+#define KEEP_ECHO_NS  (2 * NS_PER_S)
+
+_Static_assert(KEEP_QUIET_NS > 2 * PING_IDLE_NS, "one lost ping is no reason to ask");
+_Static_assert(KEEP_BEAT_NS + KEEP_STAMP_NS < KEEP_QUIET_NS,
+	       "asking a quiet peer is no ping that it has to expect more of");
 
 /* Size; section 7.7 */
 enum {

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "keep.h"
 #include "path_probe.h"
 #include "path_size.h"
 #include "records.h"
@@ -138,6 +139,7 @@ void outbox_seal(struct engine *e, struct peer *p, uint64_t now_ns)
 	p->open_slot = -1;
 	e->outbox.open[slot] = false;
 	address_peer(e, slot, p);
+	keep_sent(p, &peer_path(p)->remote, now_ns);
 	seal_slot(e, p, slot, p->current, now_ns);
 }
 
@@ -202,6 +204,7 @@ enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record
 	if (slot < 0)
 		return DROP_OUTBOX_FULL;
 	address(e, slot, from);
+	keep_replied(p, &from->remote, now_ns);
 	seal_slot(e, p, slot, p->current, now_ns);
 	return DROP_NONE;
 }
@@ -228,6 +231,7 @@ enum drop outbox_probe(struct engine *e, struct peer *p, const struct probe *pro
 	if (slot < 0)
 		return DROP_OUTBOX_FULL;
 	address(e, slot, probe->route);
+	keep_sent(p, &probe->route->remote, now_ns);
 	e->outbox.asks[slot] = e->outbox.matters[slot] = probe->asks;
 	e->outbox.datagrams[slot].is_probe = true;
 	pad(e, slot, probe->size);
@@ -241,6 +245,8 @@ void outbox_goodbye(struct engine *e, struct peer *p, uint64_t now_ns)
 	const struct record record = {.type = RECORD_GOODBYE};
 
 	outbox_seal(e, p, now_ns);
+	if (peer_path(p))
+		keep_sent(p, &peer_path(p)->remote, now_ns);
 	for (size_t i = 0; peer_path(p) && i < GOODBYES_MAX; i++) {
 		int slot = may_send(p, SAID_ON[i], now_ns) ? put_alone(e, p, &record) : -1;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "events.h"
+#include "keep.h"
 #include "outbox.h"
 #include "path_probe.h"
 #include "path_size.h"
@@ -37,8 +38,10 @@ static void activate(struct engine *e, struct peer *p, struct path *path, enum p
 	struct peer_paths *t = &p->paths;
 	struct path *old = path_active(p);
 
-	if (old)
+	if (old) {
+		keep_left(p, path_index(p, old));
 		retire(p, old);
+	}
 	t->active = path_index(p, path);
 	t->lead = PATH_NONE;
 	path_set_state(path, PATH_ACTIVE, why);
@@ -81,6 +84,7 @@ void path_suspect(struct engine *e, struct peer *p, uint64_t now_ns)
 	struct path *other;
 
 	p->paths.is_suspect = true;
+	keep_left(p, p->paths.active);
 	path_active(p)->local = (struct addr){0}; /* it may be that which is dead */
 	event_raise(e, p, ENGINE_EVENT_UNREACHED);
 	other = substitute(p, now_ns);
@@ -174,6 +178,7 @@ void path_take_place(struct engine *e, struct peer *p, const struct route *route
 
 	if (!path)
 		return; /* all are refused */
+	keep_came(p, &route->remote, now_ns);
 	path->local = route->local;
 	if (path != path_active(p))
 		activate(e, p, path, PATH_WHY_ONLY, now_ns);
@@ -196,6 +201,8 @@ void path_take_answer(struct engine *e, struct peer *p, const struct route *from
 void path_began(struct engine *e, struct peer *p, bool was_up, uint64_t now_ns)
 {
 	path_sync(p);
+	if (!was_up)
+		keep_began(p);
 	if (!was_up || path_is_busy(p, now_ns))
 		path_round(e, p, true, now_ns);
 }
@@ -251,6 +258,7 @@ static void heard_newcomer(struct engine *e, struct peer *p, const struct route 
 		path = path_learn(p, &route->remote, PATH_FROM_HEARD);
 		if (!path)
 			return;
+		keep_came(p, &route->remote, now_ns);
 		path->local = route->local;
 		path_plan(e, p, path, PATH_NEWCOMER_PROBES - 1, now_ns + PATH_PROBE_GAP_NS);
 		path_probe(e, p, path, NULL, now_ns);
@@ -291,6 +299,7 @@ void path_take_challenge(struct engine *e, struct peer *p, const uint8_t token[T
 	if (e->input.challenged || !path_may_be(p, &e->input.route.remote))
 		return;
 	e->input.challenged = true;
+	keep_challenged(e, p, &e->input.route.remote, now_ns);
 	if (outbox_record_to(e, p, &record, &e->input.route, now_ns) == DROP_OUTBOX_FULL)
 		peer_drop(p, DROP_OUTBOX_FULL);
 }
@@ -380,6 +389,7 @@ void path_take_response(struct engine *e, struct peer *p, const uint8_t token[TO
 
 void path_network_changed(struct engine *e, struct peer *p, uint64_t now_ns)
 {
+	keep_network_changed(p);
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *path = &p->paths.list[i];
 

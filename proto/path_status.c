@@ -85,8 +85,10 @@ static void take_unreachable(struct engine *e, struct peer *p, struct path *path
 {
 	path->local = (struct addr){0};
 	if (path == path_active(p)) {
-		if (!p->paths.is_suspect && p->current != SLOT_NONE)
+		if (!p->paths.is_suspect && p->current != SLOT_NONE) {
 			path_suspect(e, p, now_ns);
+			timers_wake_by(e, p, now_ns); /* it is not open any more: keep.h */
+		}
 		return;
 	}
 	path->planned = 0;

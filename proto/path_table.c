@@ -3,6 +3,8 @@
  */
 #include "path_table.h"
 
+#include "keep.h"
+
 void path_init(struct peer *p)
 {
 	p->paths =
@@ -95,6 +97,7 @@ void path_forget(struct peer *p, struct path *path)
 {
 	if (p->paths.lead == path_index(p, path))
 		p->paths.lead = PATH_NONE;
+	keep_forgotten(p, path_index(p, path));
 	*path = (struct path){0};
 }
 
@@ -149,6 +152,7 @@ struct path *path_learn(struct peer *p, const struct addr *remote, enum path_sou
 			       .state = PATH_PROBING,
 			       .why = PATH_WHY_UNTRIED,
 			       .source = source & 3u};
+	keep_learned(p, path_index(p, least));
 	return least;
 }
 

@@ -6,6 +6,7 @@
 #include "events.h"
 #include "handshake.h"
 #include "hello.h"
+#include "keep.h"
 #include "outbox.h"
 #include "path.h"
 #include "path_probe.h"
@@ -117,8 +118,13 @@ static void start_try(struct engine *e, struct peer *p, uint64_t now_ns)
 			p->trouble = TROUBLE_NO_ANSWER;
 		event_raise(e, p, ENGINE_EVENT_UNREACHED);
 	}
+	if (reach && p->current != SLOT_NONE && peer_path(p))
+		keep_left(p, p->paths.active);
 	if (!handshake_initiate(e, p, reach, now_ns))
 		return;
+	/* Nobody may have asked it anything: now its silence counts. PROTOCOL.md 8 */
+	if (!reach && p->attempt.count)
+		p->ping.wanted = true;
 	p->tried_ns = now_ns;
 	p->attempt.count++;
 	if (reach)
@@ -144,8 +150,8 @@ static void keep_session(struct engine *e, struct peer *p, uint64_t now_ns)
 		send_empty(e, p, RECORD_KEEPALIVE, now_ns);
 	if (p->hello.resend_at_ns <= now_ns)
 		hello_send(e, p, now_ns);
-	if (p->ping.wanted || age_of(p->sent_ns, now_ns) >= PING_IDLE_NS)
-		path_ping(e, p, now_ns);
+	if (p->ping.wanted || (peer_path(p) && keep_ping_at(p) <= now_ns))
+		keep_ping(e, p, now_ns);
 	path_due(e, p, now_ns);
 	outbox_seal(e, p, now_ns);
 }
@@ -164,7 +170,7 @@ static uint64_t next_deadline(const struct peer *p, uint64_t now_ns)
 		return first;
 	earlier(&first, p->keepalive_at_ns);
 	earlier(&first, p->hello.resend_at_ns);
-	earlier(&first, p->ping.wanted ? now_ns : p->sent_ns + PING_IDLE_NS);
+	earlier(&first, p->ping.wanted ? now_ns : keep_ping_at(p));
 	if (p->unanswered_ns)
 		earlier(&first, p->unanswered_ns + SILENT_NS);
 	return first;

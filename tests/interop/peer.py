@@ -28,6 +28,8 @@ from wire import Drop
 
 REKEY_AFTER_S, REKEY_RESPONDER_S = 120.0, 150.0
 KEEPALIVE_S, PING_IDLE_S = 10.0, 20.0
+PING_STEP_S, PING_STEPS, ECHO_S = 5.0, 2, 2.0
+PROOF_S, BEAT_S, QUIET_S = 300.0, 40.0, 45.0
 UNHEARD_S, SILENT_S = 15.0, 25.0
 UNCONFIRMED_S, REPLACED_S = 15.0, 5.0
 FORGET_TIMESTAMP_S = 540.0
@@ -65,6 +67,11 @@ class Peer:
         self.pongs = []  # tokens that came back
         self.ping_token, self.goodbyes = None, 0
         self.owing_since = self.unheard_since = None
+        self.sent_to = {}  # address to when something was last sent there
+        self.open = set()  # addresses from where it reaches us unsolicited
+        self.only_seemed_open = self.keeps = False  # and: pings of it are expected
+        self.steps, self.asked_at = 0, None  # by how much we ping more often; our idle ping
+        self.heard_at = self.pinged_at = float("-inf")
 
     # -- sessions -----------------------------------------------------------------------------
 
@@ -139,6 +146,7 @@ class Peer:
         body = wire.add_mac1(body, self.public)
         handshake.mac1 = body[-wire.MAC_LEN :]
         for address in self.addresses(now):
+            self.sent_to[address] = now
             node.send(address, wire.add_mac2(body, self._cookie_for(address, now)))
         self.outstanding.append(handshake)
         node.indices[handshake.index] = (self, handshake)
@@ -172,6 +180,7 @@ class Peer:
         session.local_index, session.remote_index = handshake.index, wire.u32_at(message, 4)
         self.give_up(self.outstanding[: self.outstanding.index(handshake) + 1])
         self.node.indices[session.local_index] = (self, session)
+        self.keeps = self.keeps or not self.current
         self._replace(now, self.ours)
         self.ours, self.made_at = session, now
         self._heard(now)
@@ -226,6 +235,8 @@ class Peer:
             raise Drop("bad_handshake") from None
         session = Session(now, False, cipher, noise.state.split(), noise.state.h)
         session.local_index, session.remote_index = index, remote
+        self._came(now, source)
+        self.sent_to[source] = now
         session.answered_during, session.answered_to = list(self.outstanding), source
         if self.unconfirmed:
             self._forget(self.unconfirmed)
@@ -236,6 +247,10 @@ class Peer:
 
     def _confirm(self, now, session, source):
         """The first data came on a session that the peer initiated."""
+        age = now - self.current.born if self.current else 0
+        if UNHEARD_S <= age < REKEY_AFTER_S and source == self.endpoint in self.open:
+            self._mapping_died()
+        self.keeps = self.keeps or not self.current
         self.unconfirmed = None
         self._replace(now, self.theirs)
         self.theirs, session.ready_at = session, now
@@ -252,9 +267,11 @@ class Peer:
     def on_data(self, now, session, message, source):
         """A data message for one of our sessions."""
         plain, highest = session.open(message, now)
+        self._came(now, source)
         if session is self.unconfirmed:
             self._confirm(now, session, source)
         self._heard(now)
+        self.heard_at = now
         found = records.parse(plain, self.node.count)
         if self.owing_since is None and any(kind in records.ASKING for kind, _ in found):
             self.owing_since = now
@@ -298,13 +315,19 @@ class Peer:
         pass
 
     def _on_ping(self, now, session, source, body):
+        self.keeps, self.pinged_at = self.keeps or now - self.pinged_at <= BEAT_S, now
         self.send(now, records.record(records.PONG, body), self._answering(session))
 
     def _on_pong(self, now, session, source, body):
+        self.asked_at = None
         if body == self.ping_token:
             self.pongs.append(body)
 
     def _on_challenge(self, now, session, source, body):
+        if source == self.endpoint and self.asked_at is not None:
+            if now - self.asked_at < ECHO_S:
+                self._mapping_died()
+            self.asked_at = None
         response = records.record(records.PATH_RESPONSE, body)
         self.send(now, response, self._answering(session), to=source)
 
@@ -313,6 +336,8 @@ class Peer:
             return
         address, token, when = self.challenge
         if (source, body) == (address, token) and now - when <= CHALLENGE_LIFE_S:
+            if source != self.endpoint:
+                self.open.discard(self.endpoint)
             self.endpoint, self.challenge = source, None
             for waiting in (self.ours, self.theirs):
                 if waiting and waiting.hello.waits:
@@ -367,6 +392,7 @@ class Peer:
         if message is None:
             return None
         self.node.send(to, message)
+        self.sent_to[to] = now
         kinds = {kind for kind, _ in records.parse(plain, lambda name: None)}
         if kinds != {records.SEGMENTS}:  # these alone do not count as sent
             self.sent_at, self.owing_since = now, None
@@ -433,8 +459,12 @@ class Peer:
         for session in (self.ours, self.theirs):
             if session and session.hello.due(now):
                 self._send_hello(now, session)
-        if self.node.active and self.addresses(now) and self.tries.due(now, self._reason(now)):
+        reason = self._reason(now)
+        again = reason == self.tries.reason
+        if self.node.active and self.addresses(now) and self.tries.due(now, reason):
             self.initiate(now)
+            if again and reason == "rekey" and self.endpoint:
+                self.ping(now)
 
     def _expire(self, now):
         for session in (self.ours, self.theirs):
@@ -447,9 +477,30 @@ class Peer:
         self.give_up([one for one in self.outstanding if now - one.started >= HANDSHAKE_LIFE_S])
         self.reassembly.expire(now, self.node.count)
 
+    def _came(self, now, source):
+        """It was authentic: did we do anything for it to come in from there?"""
+        never = now - self.sent_to.get(source, float("-inf")) >= PROOF_S
+        if never and not self.only_seemed_open:
+            self.open.add(source)
+
+    def _mapping_died(self):
+        """That of a router before us, though we kept it, or thought that there is none."""
+        if self.endpoint in self.open:
+            self.open, self.only_seemed_open = set(), True
+        else:
+            self.steps = min(self.steps + 1, PING_STEPS)
+
+    def _wants_ping(self, now):
+        if self.endpoint in self.open:
+            return self.keeps and now - self.heard_at >= QUIET_S
+        return now - self.sent_at >= PING_IDLE_S - self.steps * PING_STEP_S
+
     def _keep_alive(self, now):
-        if now - self.sent_at >= PING_IDLE_S:
+        if self._unheard(now, UNHEARD_S):
+            self.open.discard(self.endpoint)
+        if self._wants_ping(now):
             self.ping(now)
+            self.keeps, self.asked_at = False, now
         elif self.owing_since is not None and now - self.owing_since >= KEEPALIVE_S:
             self.send(now, records.record(records.KEEP_ALIVE))
 

@@ -144,7 +144,7 @@ def test_the_agent_answers_a_ping_with_its_token(scene):
 
 
 def test_the_agent_pings_when_nothing_was_sent_for_20_s_and_takes_the_pong(scene):
-    line, peer = scene.connect()
+    line, peer = scene.connect(reachable=True)  # it called us, so it has to keep the path: 7.8
     line.node.poll = lambda when: None  # says nothing of its own accord
     pings = []
     answer = peer.HANDLERS[records.PING]
@@ -156,6 +156,19 @@ def test_the_agent_pings_when_nothing_was_sent_for_20_s_and_takes_the_pong(scene
     line.serve(0.5)
     answer(peer, *pings[0])  # so late that the smoothed round-trip time says that it was taken
     line.until(lambda: scene.agent.peer("ben")["path"]["rtt_ms"] > 50, scene.agent.story)
+
+
+@pytest.mark.long
+def test_the_agent_pings_who_called_it_only_when_it_was_quiet_for_45_s(scene):
+    line, peer = scene.connect()
+    line.node.poll = lambda when: None
+    pings = []
+    heard = {records.PING: lambda self, *args: pings.append(now())}
+    peer.HANDLERS = {**peer.HANDLERS, **heard}
+    barrier(scene, line, peer)
+    start = now()
+    line.until(lambda: pings, scene.agent.story, timeout_s=80)
+    assert 43 <= pings[0] - start <= 60
 
 
 def test_data_is_answered_with_a_keep_alive_within_10_s(scene):

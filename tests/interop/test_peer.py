@@ -399,8 +399,31 @@ def test_an_idle_session_lives_and_a_silent_peer_is_noticed(world):
     world.run(600)
     assert to_two.up and to_one.up and quiet(to_two, to_one)
     world.tamper = lambda s, t, data: []
-    world.run(60)
+    world.run(80)  # two pings; one was called, and asks only when it hears nothing for 45 s: 7.8
     assert not to_two.up and not to_one.up
+
+
+def test_who_was_called_pings_only_when_its_peer_is_quiet(world):
+    to_two, to_one = connect(world)
+    pings = {to_one: [], to_two: []}
+    for peer in pings:
+        send = peer.ping
+        peer.ping = lambda now, peer=peer, send=send: pings[peer].append(now) or send(now)
+    world.run(100)
+    assert len(pings[to_two]) >= 4 and not pings[to_one]
+    world.tamper = lambda s, t, data: []
+    world.run(46)
+    assert not to_two.up and to_one.up
+    world.run(30)
+    assert 45 <= pings[to_one][0] - to_one.heard_at < 46 and not to_one.up
+
+
+def test_a_mapping_that_dies_between_pings_is_kept_more_often(world):
+    to_two, to_one = connect(world)
+    for port in range(2, 5):  # two finds it somewhere else with each ping
+        world.move(to_two.node, ("10.0.0.9", port))
+        world.run(25)
+    assert to_two.steps == 2 and to_one.endpoint == ("10.0.0.9", 4)
 
 
 def test_a_hello_is_repeated_until_acknowledged(world):
