@@ -87,7 +87,7 @@ def test_the_agent_sends_on_the_new_session_once_it_is_confirmed(scene):
 def test_the_agent_rekeys_after_120_s_as_initiator_and_150_s_as_responder(scene):
     (first, theirs), (second, ours) = scene.line("ben", reachable=True), scene.line("clara")
     scene.agent.up()
-    scene.meet(first, theirs, initiate=False)
+    scene.begin(first, theirs, initiate=False)
     scene.meet(second, ours)
     born, sessions = now(), (theirs.current, ours.current)
     first.until(lambda: second.step(0) or theirs.current is not sessions[0], timeout_s=140)
