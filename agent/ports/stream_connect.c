@@ -4,9 +4,9 @@
  * Layer: agent (ports). See stream.h. QEMU as the listener: `-netdev stream,server=on` and
  * `-netdev socket,listen=`; passt.
  *
- * Life: a try is made at once, and after one in vain at the next tick, then after ever more ticks; a
- * machine that sent something since has the first one again. A name is looked up by the resolver, and
- * asked for anew after each try in vain.
+ * Life: a try is made at once, and after one in vain at the next tick; then, if the machine is elsewhere
+ * or hung up, after ever more ticks; one that sent something since has the first one again. A name is
+ * looked up by the resolver, and asked for anew after each try in vain.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +18,8 @@
 #include "stream.h"
 
 enum {
+	/* Where nobody listens on this host: it costs nothing, and a machine's boot ROM gives up after 15 s. */
+	WAIT_TICKS_HERE = 1,
 	WAIT_TICKS_MAX =
 		5, /* 10 s between two tries: a person who starts a machine waits no longer */
 	GIVE_UP_TICKS = 5, /* and for an answer */
@@ -26,10 +28,12 @@ enum {
 static void fail(struct stream *s, int error)
 {
 	struct stream_connector *c = &s->connector;
+	bool is_cheap = error != -ECONNRESET && endpoint_is_on_host(&s->config.plug.remote);
+	uint32_t most = is_cheap ? WAIT_TICKS_HERE : WAIT_TICKS_MAX;
 
 	c->error = error;
 	c->tries++;
-	c->wait_ticks = c->tries < WAIT_TICKS_MAX ? c->tries : WAIT_TICKS_MAX;
+	c->wait_ticks = c->tries < most ? c->tries : most;
 	if (c->lookup)
 		lookup_again(c->lookup, clock_now_ns());
 }

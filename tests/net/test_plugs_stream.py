@@ -15,6 +15,7 @@ from plugs import StreamListener, StreamPlug, config, descriptors, drops, port, 
 SETTLED_S = 20
 NOT_HEARD_S = 1
 SEEN_S = 10
+RETRIED_S = 4       # on the same host, and some
 RECONNECTED_S = 15  # the longest pause between two tries, and some
 MAC = "02:00:00:00:00:0a"
 OTHER_MAC = "02:00:00:00:00:0b"
@@ -294,6 +295,12 @@ def test_an_agent_that_connects_waits_for_the_machine_and_comes_again(agent_with
         machine.close()
         wait_for(lambda: port(anna, "vm")["state"] == "down", SEEN_S, anna.story)
         assert MAC not in [mac["mac"] for mac in anna.status()["vlans"][0]["macs"]]
+
+
+def test_a_machine_that_is_started_late_is_connected_to_within_seconds(agent_with, folder):
+    anna = agent_with(("vm", "stream", "connect = ./vm.sock"))
+    time.sleep(13)  # the pauses between the tries would be ten seconds by now
+    StreamListener(anna.host, f"{folder}/vm.sock").accept(MAC, RETRIED_S)
 
 
 def test_a_machine_that_always_hangs_up_is_not_pestered(agent_with):
