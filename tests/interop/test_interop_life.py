@@ -91,7 +91,7 @@ def test_the_agent_rekeys_after_120_s_as_initiator_and_150_s_as_responder(scene)
     scene.meet(second, ours)
     born, sessions = now(), (theirs.current, ours.current)
     first.until(lambda: second.step(0) or theirs.current is not sessions[0], timeout_s=140)
-    assert 119 <= now() - born <= 130
+    assert 117 <= now() - born <= 130  # the first session is a little older than both are
     first.until(lambda: second.step(0) or ours.current is not sessions[1], timeout_s=60)
     assert 149 <= now() - born <= 160
     cross_both_ways(scene, first, theirs)

@@ -12,6 +12,7 @@ import pytest
 from agent import introduce
 from capture import Capture
 from hosts import LONG
+from narrow import TUNNEL, has_fragments, narrow, widen
 from netns import wait_for
 from tapped import TAP_ONLY, available
 
@@ -20,7 +21,6 @@ BUSY_S = 2     # what a computer with other work may add to a pause
 PAUSE_S = 3    # that a path that changed may cost
 ROAM_S = 1.5   # that an address that changed may cost
 PORT = 7001
-TUNNEL = "udp port 19543 or ip[6:2] & 0x3fff != 0 or ip6[6] == 44"  # or a fragment
 CHUNK_BYTES = 16384
 UDP_BYTES = 1472
 RATE_CHUNKS = 100  # of TCP, a second: busy, and something is left for others
@@ -109,27 +109,6 @@ class Flow:
         return pause
 
 
-def widen(lab, *hosts):
-    """All links of these hosts carry 9,000 bytes."""
-    for host in hosts:
-        lan = f"lan{host.address().split('.')[2]}"
-        host.ip("link", "set", "eth0", "mtu", "9000")
-        for line in lab.internet.ip("-o", "link", "show", "master", lan).splitlines():
-            lab.internet.ip("link", "set", line.split()[1].split("@")[0], "mtu", "9000")
-        lab.internet.ip("link", "set", lan, "mtu", "9000")
-
-
-def narrow(lab, host, mtu):
-    """The router's side of a host's LAN carries so much, and tells nobody."""
-    number = host.address().split(".")[2]
-    for part in (lab.internet, host):
-        part.nft("add table inet quiet;"
-                 "add chain inet quiet out { type filter hook output priority 0; };"
-                 "add rule inet quiet out icmp type destination-unreachable drop;"
-                 "add rule inet quiet out icmpv6 type packet-too-big drop")
-    lab.internet.ip("link", "set", f"lan{number}", "mtu", str(mtu))
-
-
 def connected(lab, agents, family=4):
     """Anna and Bert on the LAN by TAPs, connected."""
     both = [agents(lab.host(name), config=TAP_ONLY) for name in ("anna", "bert")]
@@ -143,17 +122,6 @@ def connected(lab, agents, family=4):
     both[1].wait_up("anna")
     wait_for(lambda: both[0].host.ping("10.9.0.2", 1), SETTLED_S, both[0].story)
     return both
-
-
-def has_fragments(packets):
-    """Any IP fragment among captured packets, IPv4 or IPv6?"""
-    for packet in packets:
-        kind = packet[12:14]
-        if kind == b"\x08\x00" and struct.unpack_from("!H", packet, 20)[0] & 0x3FFF:
-            return True
-        if kind == b"\x86\xdd" and packet[20] == 44:
-            return True
-    return False
 
 
 def packet_bytes(agent, name):
