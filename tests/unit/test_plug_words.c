@@ -18,11 +18,11 @@ static void check(const char *words, const char *folder, const char *expected)
 static void a_relative_path_begins_where_the_user_is(void **state)
 {
 	(void)state;
-	check("dgram,local=lan.sock", "/home/a", "dgram,local=/home/a/lan.sock");
-	check("dgram,local=./lan.sock,remote=x/vm", "/home/a",
-	      "dgram,local=/home/a/lan.sock,remote=/home/a/x/vm");
-	check("stream,listen=../s,mode=0660", "/home/a", "stream,listen=/home/a/../s,mode=0660");
-	check("stream,vlan=red,connect=./a:7", "/home/a", "stream,vlan=red,connect=/home/a/a:7");
+	check("dgram,local=lan.sock", "/anna", "dgram,local=/anna/lan.sock");
+	check("dgram,local=./lan.sock,remote=x/vm", "/anna",
+	      "dgram,local=/anna/lan.sock,remote=/anna/x/vm");
+	check("stream,listen=../s,mode=0660", "/anna", "stream,listen=/anna/../s,mode=0660");
+	check("stream,vlan=red,connect=./a:7", "/anna", "stream,vlan=red,connect=/anna/a:7");
 	check("stream,listen=s", "/", "stream,listen=/s");
 }
 
@@ -44,7 +44,7 @@ static void what_is_no_relative_path_stays(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		check(words[i], "/home/a", words[i]);
+		check(words[i], "/anna", words[i]);
 }
 
 static void commas_are_written_twice_in_folders_too(void **state)
