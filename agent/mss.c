@@ -24,20 +24,6 @@ enum {
 	WORD_BITS = 16,
 };
 
-static uint16_t get(const uint8_t *at)
-{
-	struct reader r = reader_over(at, sizeof(uint16_t));
-
-	return reader_u16(&r);
-}
-
-static void put(uint8_t *at, uint16_t value)
-{
-	struct writer w = writer_over(at, sizeof(value));
-
-	writer_u16(&w, value);
-}
-
 /* Return: how far behind the start of @options the value of the MSS is, or 0 */
 static size_t find_option(struct reader options)
 {
@@ -90,7 +76,7 @@ bool mss_find(const uint8_t *frame, size_t len, struct mss *out)
 	out->value_at = p.upper_at + TCP_FIXED_BYTES + at;
 	out->checksum_at = p.upper_at + TCP_CHECKSUM_AT;
 	out->headers_bytes = p.upper_at + TCP_FIXED_BYTES;
-	out->value = get(frame + out->value_at);
+	out->value = peek_u16(frame + out->value_at);
 	return true;
 }
 
@@ -124,6 +110,7 @@ void mss_set(uint8_t *frame, const struct mss *m, uint16_t value, bool is_summed
 	uint16_t is = m->is_odd ? swapped(value) : value;
 
 	if (is_summed)
-		put(frame + m->checksum_at, updated(get(frame + m->checksum_at), was, is));
-	put(frame + m->value_at, value);
+		poke_u16(frame + m->checksum_at,
+			 updated(peek_u16(frame + m->checksum_at), was, is));
+	poke_u16(frame + m->value_at, value);
 }

@@ -90,6 +90,30 @@ static inline uint64_t reader_u64(struct reader *r)
 	return reader_uint(r, 8);
 }
 
+/** peek_u16(), peek_u32() - A big-endian number at a place that is known to be there */
+static inline uint16_t peek_u16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static inline uint32_t peek_u32(const uint8_t *at)
+{
+	return (uint32_t)peek_u16(at) << 16 | peek_u16(at + sizeof(uint16_t));
+}
+
+/** poke_u16(), poke_u32() - Write one over what is there */
+static inline void poke_u16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static inline void poke_u32(uint8_t *at, uint32_t value)
+{
+	poke_u16(at, (uint16_t)(value >> 16));
+	poke_u16(at + sizeof(uint16_t), (uint16_t)value);
+}
+
 /** struct writer - room left to write; borrows the buffer */
 struct writer {
 	uint8_t *start;
