@@ -105,8 +105,11 @@ static void close_port(struct lan *l, size_t slot)
 
 static int open_port(struct lan *l, const struct port_config *config, struct error *err)
 {
-	struct port_env env = {
-		.loop = l->loop, .area = &l->area, .hubs = &l->hubs, .folder = l->folder};
+	struct port_env env = {.loop = l->loop,
+			       .area = &l->area,
+			       .offload = true,
+			       .hubs = &l->hubs,
+			       .folder = l->folder};
 	struct lan_port *p = calloc(1, sizeof(*p));
 	struct port_events events = lan_port_events(p);
 	int slot = 0, code;
@@ -424,7 +427,8 @@ static int init_area(struct lan *l)
 
 	l->area = (struct udp_area){.bytes = malloc(UDP_BATCH * slot), .slot_bytes = slot};
 	l->clamped = malloc(l->max_frame);
-	return l->area.bytes && l->clamped ? 0 : -ENOMEM;
+	l->finished = malloc(OFFLOAD_FRAME_MAX);
+	return l->area.bytes && l->clamped && l->finished ? 0 : -ENOMEM;
 }
 
 static void free_lan(struct lan *l)
@@ -432,6 +436,7 @@ static void free_lan(struct lan *l)
 	segments_free(l->segments);
 	free(l->area.bytes);
 	free(l->clamped);
+	free(l->finished);
 	free(l->peers);
 	free(l);
 }

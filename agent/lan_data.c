@@ -44,10 +44,35 @@ static const struct port_frame *crossing(struct delivery *d, int peer)
 	return &d->crossing;
 }
 
+/* Into the outbox, which is sent when it is full. */
+static void offer(struct lan *l, int peer, const struct frame_out *out)
+{
+	if (engine_send_frame(l->engine, peer, out, lan_now_ns(l)) != DROP_OUTBOX_FULL)
+		return; /* sent, or dropped and counted */
+	lan_send_outbox(l);
+	if (engine_send_frame(l->engine, peer, out, lan_now_ns(l)) == DROP_OUTBOX_FULL)
+		engine_count_drop(l->engine, peer, DROP_OUTBOX_FULL);
+}
+
+/* Piece by piece, their checksums left to the peer. */
+static void offer_pieces(struct lan *l, int peer, const struct port_frame *f, struct frame_out *out)
+{
+	struct cutter c = cutter_over(f->bytes, f->offload);
+	struct piece *piece = &l->piece;
+
+	out->checksum_unfinished = true;
+	while (cutter_next(&c, piece)) {
+		out->frame = piece->headers;
+		out->len = piece->headers_len;
+		out->data = piece->data;
+		out->data_len = piece->data_len;
+		offer(l, peer, out);
+	}
+}
+
 static void send_to_peer(void *context, int peer, bool on_segment)
 {
 	struct delivery *d = context;
-	struct lan *l = d->lan;
 	const struct port_frame *f = crossing(d, peer);
 	struct frame_out out = {.vlan = d->vlan->config.id,
 				.frame = f->bytes,
@@ -56,27 +81,39 @@ static void send_to_peer(void *context, int peer, bool on_segment)
 
 	if (d->is_nested)
 		return;
-	if (engine_send_frame(l->engine, peer, &out, lan_now_ns(l)) != DROP_OUTBOX_FULL)
-		return; /* sent, or dropped and counted */
-	lan_send_outbox(l);
-	if (engine_send_frame(l->engine, peer, &out, lan_now_ns(l)) == DROP_OUTBOX_FULL)
-		engine_count_drop(l->engine, peer, DROP_OUTBOX_FULL);
+	if (f->offload)
+		offer_pieces(d->lan, peer, f, &out);
+	else
+		offer(d->lan, peer, &out);
 }
 
 static void send_to_port(void *context, int member)
 {
 	const struct delivery *d = context;
 	struct port *port = d->lan->ports[member]->port;
+	struct lan_pieces pieces;
 
-	port->ops->send(port, d->frame->bytes, d->frame->len);
+	if (!d->frame->offload) {
+		port->ops->send(port, d->frame->bytes, d->frame->len);
+		return;
+	}
+	if (port->has_offload) {
+		port->ops->send_whole(port, d->frame);
+		return;
+	}
+	pieces = lan_pieces_of(d->lan, d->frame);
+	for (struct port_frame f; lan_pieces_next(&pieces, &f);)
+		port->ops->send(port, f.bytes, f.len);
 }
 
 static void send_beyond(void *context, int member, uint32_t interface)
 {
 	const struct delivery *d = context;
 	struct port *port = d->lan->ports[member]->port;
+	struct lan_pieces pieces = lan_pieces_of(d->lan, d->frame);
 
-	port->ops->send_beyond(port, interface, d->frame->bytes, d->frame->len);
+	for (struct port_frame f; lan_pieces_next(&pieces, &f);)
+		port->ops->send_beyond(port, interface, f.bytes, f.len);
 }
 
 /* A frame that the switch let pass, to one member or to all others. */
@@ -132,39 +169,74 @@ static void settle(struct lan_port *p, const struct switch_verdict *v, const str
 	if (p->lan->dump)
 		lan_dump(p->lan, p->vlan, p->member, v, f);
 	if (v->drop != DROP_NONE)
-		p->port->drops[v->drop]++;
+		p->port->drops[v->drop] += f->offload ? offload_count(f->offload) : 1;
 }
 
-static void on_frame(void *context, const uint8_t *frame, size_t len,
-		     const struct port_source *source)
+/* Bytes of the longest of the frames that it becomes. */
+static size_t longest(const struct port_frame *f)
 {
-	struct lan_port *p = context;
-	struct port_frame f = {.bytes = frame, .len = len};
+	return f->offload ? offload_first_len(f->offload) : f->len;
+}
+
+static void take_from_port(struct lan_port *p, const struct port_frame *f,
+			   const struct port_source *source)
+{
+	const size_t len = longest(f);
 	struct forward_from from = {
 		.member = p->member, .interface = source->interface, .source = source->from};
-	struct switch_verdict v = {.drop = admit(p, frame, len, source)};
+	struct switch_verdict v = {.drop = admit(p, f->bytes, len, source)};
 	struct inspect what;
 
 	lan_touch(p->lan);
 	if (source->is_foreign)
 		return; /* counted by the port */
 	if (v.drop == DROP_NONE)
-		v = switch_frame(p->vlan->sw, p->member, frame, len, lan_now_ns(p->lan));
+		v = switch_frame(p->vlan->sw, p->member, f->bytes, len, lan_now_ns(p->lan));
 	if (v.crowded)
 		p->port->drops[DROP_MAC_QUOTA]++;
 	if (v.contested && segments_suspect(p->lan->segments, p->member, lan_now_ns(p->lan)))
 		p->lan->segments_touched = true;
 	if (!is_heard(v.drop)) {
-		settle(p, &v, &f);
+		settle(p, &v, f);
 		return;
 	}
-	inspect_frame(frame, len, &what);
+	inspect_frame(f->bytes, len, &what);
 	guard_learn(p->vlan->guard, p->member, &what, lan_now_ns(p->lan));
-	if (v.drop == DROP_NONE && lan_segments_is_near(p, frame, source->interface, owner_of(&v)))
+	if (v.drop == DROP_NONE &&
+	    lan_segments_is_near(p, f->bytes, source->interface, owner_of(&v)))
 		v.drop = DROP_SAME_PORT;
 	if (v.drop == DROP_NONE)
-		v.drop = deliver(p->lan, p->vlan, &from, v.to, &f);
-	settle(p, &v, &f);
+		v.drop = deliver(p->lan, p->vlan, &from, v.to, f);
+	settle(p, &v, f);
+}
+
+static void on_frame(void *context, const uint8_t *frame, size_t len,
+		     const struct port_source *source)
+{
+	struct port_frame f = {.bytes = frame, .len = len};
+
+	take_from_port(context, &f, source);
+}
+
+/* For more than one receiver each piece counts, as it does for who watches. */
+static bool is_cut_first(struct lan_port *p, const struct port_frame *f)
+{
+	return p->lan->dump || (offload_count(f->offload) > 1 &&
+				switch_is_for_many(p->vlan->sw, f->bytes, lan_now_ns(p->lan)));
+}
+
+static void on_whole(void *context, const struct port_frame *f, const struct port_source *source)
+{
+	struct lan_port *p = context;
+	struct lan_pieces pieces;
+
+	if (!is_cut_first(p, f)) {
+		take_from_port(p, f, source);
+		return;
+	}
+	pieces = lan_pieces_of(p->lan, f);
+	for (struct port_frame piece; lan_pieces_next(&pieces, &piece);)
+		take_from_port(p, &piece, source);
 }
 
 static void on_batch_end(void *context)
@@ -178,6 +250,7 @@ struct port_events lan_port_events(struct lan_port *p)
 {
 	return (struct port_events){
 		.on_frame = on_frame,
+		.on_whole = on_whole,
 		.on_batch_end = on_batch_end,
 		.on_gone = lan_on_gone,
 		.on_lane_open = lan_on_lane_open,
@@ -213,21 +286,22 @@ static enum drop check_rate(struct lan *l, const struct frame_in *in)
 
 /* Through the guard and the switch. What the switch takes teaches the guard. */
 static struct switch_verdict pass_guard(struct lan *l, const struct lan_vlan *vlan,
-					const struct frame_in *in)
+					const struct frame_in *in, const struct port_frame *f)
 {
 	int from = LAN_PEER_BASE + in->peer;
 	struct switch_verdict v = {.to = SWITCH_NOBODY};
+	const size_t len = longest(f);
 	struct inspect what;
 
 	v.drop = DROP_BROADCAST_LIMIT;
-	if (switch_is_flooding(vlan->sw, from, in->frame, in->len, lan_now_ns(l)))
+	if (switch_is_flooding(vlan->sw, from, f->bytes, len, lan_now_ns(l)))
 		return v;
-	inspect_frame(in->frame, in->len, &what);
+	inspect_frame(f->bytes, len, &what);
 	v.drop = guard_judge(vlan->guard, from, &what, l->peers[in->peer].limits.allow,
 			     lan_now_ns(l));
 	if (v.drop != DROP_NONE)
 		return v;
-	v = switch_frame(vlan->sw, from, in->frame, in->len, lan_now_ns(l));
+	v = switch_frame(vlan->sw, from, f->bytes, len, lan_now_ns(l));
 	if (is_heard(v.drop))
 		guard_learn(vlan->guard, from, &what, lan_now_ns(l));
 	return v;
@@ -246,30 +320,54 @@ static bool is_echo(struct lan *l, const struct lan_vlan *vlan, const struct fra
 	return owner >= 0 && owner < LAN_PEER_BASE && segments_shares(l->segments, owner, in->peer);
 }
 
-static void count_drop(struct lan *l, int peer, enum drop reason)
-{
-	engine_count_drop(l->engine, peer, reason);
-	lan_guard_stopped(l, peer, reason);
-}
-
 /* To ports only, so the frame's bytes stay valid. */
 static enum drop deliver_from_peer(struct lan *l, const struct lan_vlan *vlan,
-				   const struct frame_in *in, const struct forward_from *from,
-				   int to)
+				   const struct frame_in *in, int to, const struct port_frame *f)
 {
-	struct lan_crossing c = {
-		.vlan = vlan, .peer = in->peer, .checksum_unfinished = in->checksum_unfinished};
-	struct port_frame f = {.bytes = in->frame, .len = in->len};
+	struct lan_crossing c = {.vlan = vlan, .peer = in->peer};
+	struct forward_from from = {
+		.member = LAN_PEER_BASE + in->peer, .on_segment = in->on_segment, .heard_at = -1};
+	struct port_frame clamped = lan_clamp_mss(l, &c, f);
 
-	f = lan_clamp_mss(l, &c, &f);
-	return deliver(l, vlan, from, to, &f);
+	if (to != SWITCH_FLOOD)
+		from.heard_at = lan_segments_heard_at(l, vlan, f->bytes);
+	return deliver(l, vlan, &from, to, &clamped);
+}
+
+/* What became of a peer's frame: shown to who watches, and counted. */
+static void settle_from_peer(struct lan *l, const struct lan_vlan *vlan, int peer,
+			     const struct switch_verdict *v, const struct port_frame *f)
+{
+	if (l->dump)
+		lan_dump(l, vlan, LAN_PEER_BASE + peer, v, f);
+	if (v->drop == DROP_NONE)
+		return;
+	for (size_t n = f->offload ? offload_count(f->offload) : 1; n > 0; n--)
+		engine_count_drop(l->engine, peer, v->drop);
+	lan_guard_stopped(l, peer, v->drop);
+}
+
+void lan_enter(struct lan *l, const struct lan_vlan *vlan, const struct frame_in *in,
+	       const struct port_frame *f)
+{
+	struct switch_verdict v = {.to = SWITCH_NOBODY, .drop = DROP_NONE};
+
+	if (is_echo(l, vlan, in))
+		v.drop = DROP_ON_SEGMENT;
+	if (v.drop == DROP_NONE)
+		v.drop = lan_check_nested(l, in);
+	if (v.drop == DROP_NONE)
+		v = pass_guard(l, vlan, in, f);
+	if (v.crowded)
+		engine_count_drop(l->engine, in->peer, DROP_MAC_QUOTA);
+	if (v.drop == DROP_NONE)
+		v.drop = deliver_from_peer(l, vlan, in, v.to, f);
+	settle_from_peer(l, vlan, in->peer, &v, f);
 }
 
 static void take_from_peer(struct lan *l, const struct frame_in *in)
 {
 	struct port_frame f = {.bytes = in->frame, .len = in->len};
-	struct forward_from from = {
-		.member = LAN_PEER_BASE + in->peer, .on_segment = in->on_segment, .heard_at = -1};
 	struct switch_verdict v = {.to = SWITCH_NOBODY};
 	struct lan_vlan *vlan;
 
@@ -277,22 +375,17 @@ static void take_from_peer(struct lan *l, const struct frame_in *in)
 	v.drop = find_vlan(l, in, &vlan);
 	if (v.drop == DROP_NONE)
 		v.drop = check_rate(l, in);
-	if (v.drop == DROP_NONE && is_echo(l, vlan, in))
-		v.drop = DROP_ON_SEGMENT;
-	if (v.drop == DROP_NONE)
-		v.drop = lan_check_nested(l, in);
-	if (v.drop == DROP_NONE)
-		v = pass_guard(l, vlan, in);
-	if (v.crowded)
-		engine_count_drop(l->engine, in->peer, DROP_MAC_QUOTA);
-	if (v.drop == DROP_NONE && v.to != SWITCH_FLOOD)
-		from.heard_at = lan_segments_heard_at(l, vlan, in->frame);
-	if (v.drop == DROP_NONE)
-		v.drop = deliver_from_peer(l, vlan, in, &from, v.to);
-	if (l->dump)
-		lan_dump(l, vlan, from.member, &v, &f);
-	if (v.drop != DROP_NONE)
-		count_drop(l, in->peer, v.drop);
+	if (v.drop == DROP_NONE && in->checksum_unfinished) {
+		v.drop = lan_take_unfinished(l, vlan, in);
+		if (v.drop == DROP_NONE)
+			return;
+	}
+	if (v.drop != DROP_NONE) {
+		settle_from_peer(l, vlan, in->peer, &v, &f);
+		return;
+	}
+	lan_merge_end(l);
+	lan_enter(l, vlan, in, &f);
 }
 
 void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size_t len)
@@ -312,6 +405,7 @@ void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size
 
 void lan_flush(struct lan *l)
 {
+	lan_merge_end(l);
 	if (l->segments_touched)
 		lan_segments_run(l);
 	for (size_t i = 0; i < LAN_PORTS_MAX; i++) {

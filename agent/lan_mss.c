@@ -49,7 +49,7 @@ static uint16_t most(const struct lan *l, const struct mss *m, uint32_t mtu)
 struct port_frame lan_clamp_mss(struct lan *l, const struct lan_crossing *c,
 				const struct port_frame *f)
 {
-	struct port_frame copy = {.bytes = l->clamped, .len = f->len};
+	struct port_frame copy = {.bytes = l->clamped, .len = f->len, .offload = f->offload};
 	struct mss mss;
 	uint16_t value;
 
@@ -59,6 +59,6 @@ struct port_frame lan_clamp_mss(struct lan *l, const struct lan_crossing *c,
 	if (value >= mss.value)
 		return *f;
 	memcpy(l->clamped, f->bytes, f->len);
-	mss_set(l->clamped, &mss, value, !c->checksum_unfinished);
+	mss_set(l->clamped, &mss, value, !f->offload);
 	return copy;
 }

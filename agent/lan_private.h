@@ -10,6 +10,7 @@
  *	lan_guard.c	what the guards stopped
  *	lan_mss.c	how long the segments of TCP become
  *	lan_nested.c	our own datagrams on it
+ *	lan_offload.c	frames that something is left to be done for
  *	lan_segments.c	other agents on the same segments
  *	lan_flood.c	who sends more than its share
  *	lan_lanes.c	machines that share a port, each a member by itself
@@ -27,6 +28,7 @@
 #include "agent/forward.h"
 #include "agent/guard.h"
 #include "agent/lan.h"
+#include "agent/merge.h"
 #include "agent/nested.h"
 #include "agent/segments.h"
 #include "agent/switch.h"
@@ -143,7 +145,11 @@ struct lan {
 	struct lan_nest nest;      /* the last one */
 	uint64_t nested_looked_ns; /* for an own address, in vain; 0: never */
 	uint16_t mss_clamp;        /* as in config */
-	uint8_t *clamped; /* max_frame bytes: the SYN that crosses just now, with another MSS */
+	uint8_t *clamped;   /* max_frame bytes: the SYN that crosses just now, with another MSS */
+	uint8_t *finished;  /* OFFLOAD_FRAME_MAX bytes: the piece that is delivered just now */
+	struct piece piece; /* likewise */
+	struct merge merge; /* of one peer's frames, within a batch */
+	struct frame_in merging; /* the first of them */
 
 	struct lan_vlan *vlans[CONFIG_VLANS_MAX]; /* NULL: a free slot */
 	uint8_t vlan_at[LAN_VLAN_SLOTS];          /* by id: 1 + slot, or 0 */
@@ -279,7 +285,6 @@ void lan_guard_log(struct lan *l);
 struct lan_crossing {
 	const struct lan_vlan *vlan;
 	int peer;
-	bool checksum_unfinished;
 };
 
 /** lan_clamp_mss() - A SYN whose segments would not fit a datagram of that path gets a lower MSS. Return:
@@ -300,6 +305,33 @@ enum drop lan_check_nested(struct lan *l, const struct frame_in *in);
 /** lan_nested_warnings() - An address that leads into the tunnel itself. Return: how many, at most @max */
 size_t lan_nested_warnings(const struct lan *l, const struct lan_namer *n, struct warning *out,
 			   size_t max);
+
+/* ---- lan_offload.c ---- */
+
+/* struct lan_pieces - a frame as machines get it: finished, and cut */
+struct lan_pieces {
+	struct lan *lan;
+	struct port_frame frame;
+	struct cutter cutter;
+};
+
+/** lan_pieces_of() - One without an offload is its own only piece. One at a time */
+struct lan_pieces lan_pieces_of(struct lan *l, const struct port_frame *f);
+
+/** lan_pieces_next() - @out: valid until the next call. Return: false after the last */
+bool lan_pieces_next(struct lan_pieces *p, struct port_frame *out);
+
+/** lan_take_unfinished() - A peer's frame with an unfinished checksum. Return: DROP_NONE, or DROP_NO_CHECKSUM if
+ * it has none */
+enum drop lan_take_unfinished(struct lan *l, const struct lan_vlan *vlan,
+			      const struct frame_in *in);
+
+/** lan_merge_end() - What was put together of a peer's frames enters the switch now */
+void lan_merge_end(struct lan *l);
+
+/** lan_enter() - A peer's frame, or all that were put together behind @in, which vlan and rate let pass */
+void lan_enter(struct lan *l, const struct lan_vlan *vlan, const struct frame_in *in,
+	       const struct port_frame *f);
 
 /* ---- lan_segments.c ---- */
 

@@ -215,7 +215,7 @@ static bool take_share(struct vswitch *sw, int from, uint64_t now_ns)
 	return true;
 }
 
-static bool goes_to_many(const struct vswitch *sw, const uint8_t *frame, uint64_t now_ns)
+bool switch_is_for_many(const struct vswitch *sw, const uint8_t *frame, uint64_t now_ns)
 {
 	struct mac dst = ether_dst(frame);
 
@@ -226,7 +226,7 @@ bool switch_is_flooding(struct vswitch *sw, int from, const uint8_t *frame, size
 			uint64_t now_ns)
 {
 	return len >= ETHER_HEADER_BYTES && !has_share(sw, from, now_ns) &&
-	       goes_to_many(sw, frame, now_ns);
+	       switch_is_for_many(sw, frame, now_ns);
 }
 
 struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *frame, size_t len,

@@ -53,6 +53,7 @@ static const char *const NAMES[] = {
 	[DROP_GUARD_BPDU] = "guard_bpdu",
 	[DROP_GUARD_ARP] = "guard_arp",
 	[DROP_PEER_RATE] = "peer_rate",
+	[DROP_NO_CHECKSUM] = "no_checksum",
 	[DROP_PORT_DOWN] = "port_down",
 	[DROP_PORT_SEND] = "port_send",
 	[DROP_PORT_FULL] = "port_full",

@@ -211,18 +211,19 @@ enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *
 			    uint64_t now_ns)
 {
 	struct peer *p = peer_by_number(e, peer);
+	size_t len = frame->len + frame->data_len;
 	enum drop drop;
 
 	if (!p)
 		return engine_drop(e, DROP_NO_SESSION);
 	if (frame->len < ETHER_HEADER_BYTES)
 		return peer_drop(p, DROP_SHORT_FRAME);
-	if (frame->len > e->max_frame)
+	if (len > e->max_frame)
 		return peer_drop(p, DROP_LONG_FRAME);
 	drop = outbox_frame(e, p, frame, now_ns);
 	if (drop == DROP_NONE) {
 		p->tx_frames++;
-		p->tx_bytes += frame->len;
+		p->tx_bytes += len;
 	} else if (drop != DROP_OUTBOX_FULL) {
 		peer_drop(p, drop);
 	}

@@ -104,6 +104,7 @@ static enum drop take_body(struct engine *e, struct reader *body, struct frame_i
 
 	*out = (struct frame_in){.peer = (int)e->input.peer->number,
 				 .vlan = tag & VLAN_MASK,
+				 .checksum_unfinished = tag & FLAG_CHECKSUM_UNFINISHED,
 				 .on_segment = tag & FLAG_ON_SEGMENT,
 				 .frame = body->at,
 				 .len = reader_left(body)};
@@ -111,9 +112,6 @@ static enum drop take_body(struct engine *e, struct reader *body, struct frame_i
 		return DROP_SHORT_FRAME;
 	if (out->len > e->max_frame)
 		return DROP_LONG_FRAME;
-	/* This version finishes no checksums, so it must not hand such a frame to a machine. */
-	if (tag & FLAG_CHECKSUM_UNFINISHED)
-		return DROP_UNKNOWN_CAPABILITY;
 	return DROP_NONE;
 }
 
@@ -138,7 +136,9 @@ static enum drop take_fragment(struct engine *e, struct reader *body, struct fra
 	if (!result.body)
 		return result.drop;
 	whole = reader_over(result.body, result.len);
-	return take_body(e, &whole, out);
+	result.drop = take_body(e, &whole, out);
+	out->is_reassembled = true;
+	return result.drop;
 }
 
 static void take_goodbye(struct engine *e, struct peer *p, uint64_t now_ns)

@@ -262,16 +262,29 @@ static uint16_t frame_tag(const struct frame_out *frame)
 			  (frame->on_segment ? FLAG_ON_SEGMENT : 0));
 }
 
-/* Copy bytes @from up to @to of a frame's body, which is its tag and then the frame. */
+static size_t body_len_of(const struct frame_out *frame)
+{
+	return FRAME_TAG_BYTES + frame->len + frame->data_len;
+}
+
+/* Copy bytes @from up to @to of a frame's body, which is its tag and then the frame in its two parts. */
 static void copy_body(uint8_t *out, const struct frame_out *frame, size_t from, size_t to)
 {
+	const size_t data_at = FRAME_TAG_BYTES + frame->len;
 	uint8_t tag[FRAME_TAG_BYTES];
-	struct writer w = writer_over(tag, sizeof(tag));
 
-	writer_u16(&w, frame_tag(frame));
+	poke_u16(tag, frame_tag(frame));
 	for (; from < to && from < FRAME_TAG_BYTES; from++)
 		*out++ = tag[from];
-	memcpy(out, frame->frame + from - FRAME_TAG_BYTES, to - from);
+	if (from < data_at) {
+		size_t len = (to < data_at ? to : data_at) - from;
+
+		memcpy(out, frame->frame + from - FRAME_TAG_BYTES, len);
+		from += len;
+		out += len;
+	}
+	if (from < to)
+		memcpy(out, frame->data + from - data_at, to - from);
 }
 
 static void write_piece(uint8_t *out, uint32_t id, const struct frame_out *frame,
@@ -280,7 +293,7 @@ static void write_piece(uint8_t *out, uint32_t id, const struct frame_out *frame
 	struct writer w = writer_over(out, FRAGMENT_HEADER_BYTES);
 
 	writer_u32(&w, id);
-	writer_u16(&w, (uint16_t)(FRAME_TAG_BYTES + frame->len));
+	writer_u16(&w, (uint16_t)body_len_of(frame));
 	writer_u16(&w, piece->start);
 	copy_body(out + FRAGMENT_HEADER_BYTES, frame, piece->start, piece->end);
 }
@@ -289,7 +302,7 @@ static void write_piece(uint8_t *out, uint32_t id, const struct frame_out *frame
 static void split(struct engine *e, struct peer *p, const struct frame_out *frame, uint64_t now_ns)
 {
 	const size_t overhead = RECORD_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
-	size_t total = FRAME_TAG_BYTES + frame->len, at = 0;
+	size_t total = body_len_of(frame), at = 0;
 	uint32_t id = p->sessions[p->current].fragment_id++;
 
 	while (at < total) {
@@ -322,7 +335,7 @@ static uint32_t datagrams_for(const struct peer *p, size_t body_len)
 enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out *frame,
 		       uint64_t now_ns)
 {
-	size_t body_len = FRAME_TAG_BYTES + frame->len;
+	size_t body_len = body_len_of(frame);
 	int slot;
 
 	if (!session_can_send(p, now_ns))

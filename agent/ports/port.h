@@ -25,6 +25,7 @@
 #include "agent/beacon.h"
 #include "agent/config.h"
 #include "agent/lan.h"
+#include "agent/offload.h"
 #include "common/error.h"
 #include "proto/drop.h"
 
@@ -40,10 +41,14 @@ enum {
 	PORT_LANES_MAX = 64 /* of one port; each costs some descriptors and buffers */
 };
 
-/** struct port_frame - borrowed bytes */
+/**
+ * struct port_frame - borrowed bytes
+ * @offload:	what is left to be done for it; NULL: nothing. Its data may go on behind @bytes
+ */
 struct port_frame {
 	const uint8_t *bytes;
 	size_t len;
+	const struct offload *offload;
 };
 
 /**
@@ -92,6 +97,7 @@ struct port_attachment {
  * struct port_events - what a port reports; never during open() or close(). All is borrowed during the
  * call
  * @on_frame:		a machine's frame; any length
+ * @on_whole:		one that something is left to be done for; only from a port with has_offload
  * @on_batch_end:	no more for now
  * @on_beacon:		of kind BEACON_AGENT or BEACON_LEAVING; own ids are not left out, for they
  *			come back where two hubs are bridged
@@ -106,6 +112,8 @@ struct port_attachment {
  */
 struct port_events {
 	void (*on_frame)(void *context, const uint8_t *frame, size_t len,
+			 const struct port_source *source);
+	void (*on_whole)(void *context, const struct port_frame *f,
 			 const struct port_source *source);
 	void (*on_batch_end)(void *context);
 	void (*on_beacon)(void *context, const struct port_beacon *heard);
@@ -125,10 +133,12 @@ struct mcast;
  * @area:	slots of max_frame + 1 bytes, so that what is cut is too long
  * @hubs:	the list of all hub ports, which know of each other; NULL at first
  * @folder:	the agent's: see state_path()
+ * @offload:	take super-frames and unfinished checksums from the kernel where it has them
  */
 struct port_env {
 	uv_loop_t *loop;
 	const struct udp_area *area;
+	bool offload;
 	struct mcast **hubs;
 	const char *folder;
 };
@@ -137,6 +147,7 @@ struct port_env {
  * struct port_ops - a type of port
  * @open:	make one; only a mistake in @config, or no memory, is an error
  * @send:	queue a copy of a frame, 14 to 65,507 bytes
+ * @send_whole:	send a frame with an offload, at once; only where has_offload is set
  * @flush:	send what is queued
  * @tick:	every PORT_TICK_S
  * @network_changed: interfaces, addresses or routes did
@@ -154,6 +165,7 @@ struct port_ops {
 	int (*open)(struct port **out, const struct port_env *env, const struct port_config *config,
 		    const struct port_events *events, struct error *err);
 	void (*send)(struct port *p, const uint8_t *frame, size_t len);
+	void (*send_whole)(struct port *p, const struct port_frame *f);
 	void (*flush)(struct port *p);
 	void (*tick)(struct port *p, uint64_t now_ns);
 	void (*network_changed)(struct port *p, uint64_t now_ns);
@@ -174,11 +186,13 @@ struct port_ops {
  * send, flush and state are used; all else is its port's business. Its port frees it: after on_lane_close(),
  * or when the port itself is closed, without it.
  *
+ * @has_offload: it takes frames for which something is left to be done, and may bring some
  * @has_lanes:	set by open(): frames go through lanes only, and the port itself is no member of its vlan
  */
 struct port {
 	const struct port_ops *ops;
 	struct port_events events;
+	bool has_offload;
 	bool has_lanes;
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
 	uint64_t drops[DROP_COUNT];

@@ -3,8 +3,8 @@
  *
  * Layer: agent (ports).
  *
- * How it works. One descriptor gives a frame a read and takes one a write. While it is open, and
- * the interface up, the port is up. When the interface is deleted, the descriptor is given back, and
+ * How it works. One descriptor gives a frame a read and takes one a write; these may be super-frames, where
+ * the kernel has them (offload.h). While it is open, and the interface up, the port is up. When the interface is deleted, the descriptor is given back, and
  * every tick tries to attach again, to the interface that somebody made anew or to one that it makes.
  * Making one needs privilege, attaching to a persistent one of our own user does not: that is the
  * only kind which can still be opened after privileges were dropped.
@@ -53,12 +53,12 @@ static void on_closed(uv_handle_t *handle)
 /* @error: why, negative; 0: because the port closes */
 static void let_go(struct tap *t, int error)
 {
-	if (t->fd < 0)
+	if (t->device.fd < 0)
 		return;
 	uv_close((uv_handle_t *)t->poll, on_closed); /* stops it at once */
-	close(t->fd);
+	tap_device_close(&t->device);
 	t->poll = NULL;
-	t->fd = -1;
+	t->port.has_offload = false;
 	t->link = (struct tap_link){.is_here = false};
 	if (error)
 		fail(t, error);
@@ -69,7 +69,7 @@ static void let_go(struct tap *t, int error)
 /* Where frames come in now. Return: the interface's index, or 0 */
 static uint32_t attached(const struct tap *t)
 {
-	return t->fd >= 0 && t->link.is_up ? t->link.index : 0;
+	return t->device.fd >= 0 && t->link.is_up ? t->link.index : 0;
 }
 
 /* Tell the owner if that changed; not while a frame is being sent: it would beacon in between. */
@@ -102,8 +102,16 @@ static void tap_beacon(struct port *p, uint32_t interface, struct beacon *b)
 	b->interface_count = 1;
 	b->interfaces[0] = interface;
 	len = beacon_write(b, &t->beacon_source, frame);
-	if (t->fd >= 0)
-		(void)!write(t->fd, frame, len);
+	if (t->device.fd >= 0)
+		tap_device_write(&t->device, &(struct port_frame){.bytes = frame, .len = len});
+}
+
+/* Of all frames that it becomes, with their headers. */
+static size_t all_bytes(const struct port_frame *f)
+{
+	const struct offload *o = f->offload;
+
+	return o ? o->data_len + offload_count(o) * o->headers_len : f->len;
 }
 
 /* ---- frames in ---- */
@@ -126,46 +134,62 @@ static void take_beacon(struct tap *t, const uint8_t *frame, const struct beacon
 		t->port.events.on_beacon(t->port.events.context, &heard);
 }
 
-static void take(struct tap *t, const uint8_t *frame, size_t len)
+static void take(struct tap *t, const struct port_frame *f)
 {
+	const struct port_events *e = &t->port.events;
 	struct port_source source = {.interface = t->link.index};
+	size_t count = f->offload ? offload_count(f->offload) : 1;
 	struct beacon beacon;
 
-	if (is_of_own_hub(t, frame, len)) {
-		t->port.drops[DROP_HUB_IN_TAP]++;
+	if (is_of_own_hub(t, f->bytes, f->len)) {
+		t->port.drops[DROP_HUB_IN_TAP] += count;
 		return;
 	}
-	if (beacon_read(frame, len, &beacon)) {
-		take_beacon(t, frame, &beacon);
+	if (beacon_read(f->bytes, f->len, &beacon)) {
+		take_beacon(t, f->bytes, &beacon);
 		return;
 	}
-	t->port.rx_frames++;
-	t->port.rx_bytes += len;
-	t->port.events.on_frame(t->port.events.context, frame, len, &source);
+	t->port.rx_frames += count;
+	t->port.rx_bytes += all_bytes(f);
+	if (f->offload)
+		e->on_whole(e->context, f, &source);
+	else
+		e->on_frame(e->context, f->bytes, f->len, &source);
 }
 
-/* Return: false when nothing more waits, or the interface is gone. */
-static bool take_next(struct tap *t)
+/* Return: bytes taken; 0 when nothing more waits, or the interface is gone */
+static size_t take_next(struct tap *t)
 {
-	ssize_t len = read(t->fd, t->area->bytes, t->area->slot_bytes);
+	struct offload offload;
+	struct port_frame f;
+	int code = tap_device_read(&t->device, t->area, &f, &offload);
 
-	if (len < 0 && errno != EAGAIN && errno != EINTR)
-		let_go(t, -errno);
-	if (len > 0) /* what is longer than a slot is cut, and too long for the switch */
-		take(t, t->area->bytes, (size_t)len);
-	return len > 0 && t->fd >= 0;
+	if (code == -EBADMSG) {
+		t->port.drops[DROP_NO_CHECKSUM]++;
+		return 1;
+	}
+	if (code < 0 && code != -EAGAIN && code != -EINTR)
+		let_go(t, code);
+	if (code < 0)
+		return 0;
+	/* without offloads, what is longer than a slot is cut, and too long for the switch */
+	take(t, &f);
+	return t->device.fd >= 0 ? f.len : 0;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct tap *t = poll->data;
-	int count = 0;
+	size_t bytes = 0, more = t->device.fd >= 0;
 
 	(void)events;
 	if (status < 0) /* POLLERR: it was deleted */
 		let_go(t, -EBADFD);
-	while (t->fd >= 0 && count < TAP_BATCH && take_next(t))
-		count++;
+	for (int i = 0; more && t->device.fd >= 0 && i < TAP_BATCH && bytes < TAP_BATCH_BYTES;
+	     i++) {
+		more = take_next(t);
+		bytes += more;
+	}
 	t->port.events.on_batch_end(t->port.events.context);
 	report(t);
 }
@@ -197,27 +221,73 @@ static void note_refusal(struct tap *t, int error)
 	}
 }
 
+/* Return: false if it cannot be sent, which is counted */
+static bool may_send(struct tap *t, const uint8_t *frame, size_t len, size_t count)
+{
+	if (t->device.fd < 0) {
+		t->port.drops[DROP_PORT_DOWN] += count;
+		return false;
+	}
+	if (!is_too_long(t, frame, len))
+		return true;
+	t->port.drops[DROP_OVER_MTU] += count;
+	t->long_bytes = len;
+	t->long_ns = clock_now_ns();
+	return false;
+}
+
+static void put(struct tap *t, const struct port_frame *f)
+{
+	int code = tap_device_write(&t->device, f);
+
+	if (code < 0) {
+		note_refusal(t, -code);
+		return;
+	}
+	t->port.tx_frames += f->offload ? offload_count(f->offload) : 1;
+	t->port.tx_bytes += all_bytes(f);
+}
+
 static void tap_send(struct port *p, const uint8_t *frame, size_t len)
 {
 	struct tap *t = (struct tap *)p;
 
 	assert(len >= ETHER_HEADER_BYTES && len <= FRAME_MAX_BYTES);
-	if (t->fd < 0) {
-		p->drops[DROP_PORT_DOWN]++;
-		return;
+	if (may_send(t, frame, len, 1))
+		put(t, &(struct port_frame){.bytes = frame, .len = len});
+}
+
+/* What the kernel does not take whole goes piece by piece. */
+static void put_pieces(struct tap *t, const struct port_frame *f)
+{
+	struct cutter c = cutter_over(f->bytes, f->offload);
+	struct piece piece;
+	struct slice data;
+	struct offload one = *f->offload;
+
+	one.piece_len = 0;
+	one.more = &data;
+	one.more_count = 1;
+	while (cutter_next(&c, &piece)) {
+		data = (struct slice){piece.data, piece.data_len};
+		one.data_len = (uint32_t)piece.data_len;
+		put(t, &(struct port_frame){
+			       .bytes = piece.headers, .len = piece.headers_len, .offload = &one});
 	}
-	if (is_too_long(t, frame, len)) {
-		p->drops[DROP_OVER_MTU]++;
-		t->long_bytes = len;
-		t->long_ns = clock_now_ns();
+}
+
+static void tap_send_whole(struct port *p, const struct port_frame *f)
+{
+	struct tap *t = (struct tap *)p;
+	const struct offload *o = f->offload;
+	size_t count = offload_count(o);
+
+	if (!may_send(t, f->bytes, offload_first_len(o), count))
 		return;
-	}
-	if (write(t->fd, frame, len) < 0) {
-		note_refusal(t, errno);
-		return;
-	}
-	p->tx_frames++;
-	p->tx_bytes += len;
+	if (count > 1 && o->is_udp && !t->device.has_udp_offload)
+		put_pieces(t, f);
+	else
+		put(t, f);
 }
 
 /* Nothing waits: the kernel takes frames one by one, so send() has handed them over already. */
@@ -228,19 +298,18 @@ static void tap_flush(struct port *p)
 
 /* ---- life ---- */
 
-static int watch(struct tap *t, int fd)
+static int watch(struct tap *t)
 {
 	int code;
 
 	t->poll = malloc(sizeof(*t->poll));
-	code = t->poll ? uv_poll_init(t->loop, t->poll, fd) : -ENOMEM;
+	code = t->poll ? uv_poll_init(t->loop, t->poll, t->device.fd) : -ENOMEM;
 	if (code < 0) {
 		free(t->poll);
 		t->poll = NULL;
 		return code;
 	}
 	t->poll->data = t;
-	t->fd = fd;
 	uv_poll_start(t->poll, UV_READABLE, on_readable);
 	return 0;
 }
@@ -254,24 +323,24 @@ static void set_up(struct tap *t)
 	t->mtu_error = mtu ? tap_device_set_mtu(name, mtu) : 0;
 	tap_device_set_up(name);
 	if (!t->has_carrier)
-		tap_device_set_carrier(t->fd, false);
-	tap_device_look(t->fd, &t->link);
+		tap_device_set_carrier(t->device.fd, false);
+	tap_device_look(t->device.fd, &t->link);
 }
 
 static void start(struct tap *t)
 {
-	int fd = tap_device_open(t->config.tap.name, &t->step), code;
+	int code = tap_device_open(&t->device, t->config.tap.name, t->wants_offload, &t->step);
 
-	if (fd < 0) {
-		fail(t, fd);
-		return;
+	if (code == 0) {
+		code = watch(t);
+		if (code < 0)
+			tap_device_close(&t->device);
 	}
-	code = watch(t, fd);
 	if (code < 0) {
-		close(fd);
 		fail(t, code);
 		return;
 	}
+	t->port.has_offload = t->device.has_offload;
 	if (t->error)
 		log_info("port %s: interface %s is open", t->config.name, t->config.tap.name);
 	t->error = 0;
@@ -290,7 +359,8 @@ static int tap_open(struct port **out, const struct port_env *env, const struct 
 	t->loop = env->loop;
 	t->area = env->area;
 	t->hubs = env->hubs;
-	t->fd = -1;
+	t->device.fd = -1;
+	t->wants_offload = env->offload;
 	t->has_carrier = true; /* as the kernel has it at first */
 	randombytes_buf(t->beacon_source.b, MAC_BYTES);
 	t->beacon_source.b[0] = 0x02; /* locally administered, one machine's */
@@ -303,9 +373,9 @@ static int tap_open(struct port **out, const struct port_env *env, const struct 
 /* Is it still there, and as it was? If it is not open, try. */
 static void follow(struct tap *t)
 {
-	if (t->fd >= 0 && tap_device_look(t->fd, &t->link) < 0)
+	if (t->device.fd >= 0 && tap_device_look(t->device.fd, &t->link) < 0)
 		let_go(t, -EBADFD);
-	if (t->fd < 0)
+	if (t->device.fd < 0)
 		start(t);
 	report(t);
 }
@@ -330,8 +400,8 @@ static void tap_carrier(struct port *p, bool on)
 	struct tap *t = (struct tap *)p;
 
 	t->has_carrier = on;
-	if (t->fd >= 0)
-		tap_device_set_carrier(t->fd, on);
+	if (t->device.fd >= 0)
+		tap_device_set_carrier(t->device.fd, on);
 }
 
 static void tap_close(struct port *p)
@@ -345,6 +415,7 @@ static void tap_close(struct port *p)
 const struct port_ops tap_ops = {
 	.open = tap_open,
 	.send = tap_send,
+	.send_whole = tap_send_whole,
 	.flush = tap_flush,
 	.tick = tap_tick,
 	.network_changed = tap_network_changed,

@@ -5,7 +5,7 @@
  *
  *	tap.c		life of the port, frames in and out
  *	tap_status.c	its state in words, and warnings
- *	tap_device.h	what is the system's own
+ *	tap_device.h	what is the system's own: tap_linux.c, tap_frames_linux.c
  */
 #ifndef AGENT_PORTS_TAP_H
 #define AGENT_PORTS_TAP_H
@@ -14,13 +14,14 @@
 #include "tap_device.h"
 
 enum {
-	TAP_BATCH = 64,        /* frames a wake-up, then others have their turn; DESIGN: speed */
-	TAP_LONG_SHOWN_S = 60, /* frames that are too long are warned of for so long */
+	TAP_BATCH = 64, /* frames a wake-up, then others have their turn; DESIGN: speed */
+	TAP_BATCH_BYTES = 4 * 65536, /* and four super-frames, for the same reason */
+	TAP_LONG_SHOWN_S = 60,       /* frames that are too long are warned of for so long */
 };
 
 /**
  * struct tap - @poll: a place of its own, because libuv lets go of it later than we do
- * @fd:		-1: not open
+ * @device:	its fd is -1 while it is not open
  * @step, @error: negative errno: what of opening failed; -EBADFD: the interface was deleted
  * @mtu_error:	negative errno: why its MTU is not what the configuration says
  * @link:	as last looked at
@@ -35,7 +36,8 @@ struct tap {
 	struct mcast *const *hubs;
 
 	uv_poll_t *poll;
-	int fd;
+	struct tap_device device;
+	bool wants_offload;
 	enum tap_step step;
 	int error;
 	int mtu_error;

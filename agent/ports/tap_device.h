@@ -9,8 +9,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "agent/config.h"
+#include "port.h"
+
+enum {
+	TAP_PARTS_MAX =
+		OFFLOAD_PIECES_MAX + 2, /* what the kernel wants before, headers, and data */
+};
 
 /** enum tap_step - what of tap_device_open() failed: the same errno means different things */
 enum tap_step {
@@ -20,17 +27,48 @@ enum tap_step {
 };
 
 /**
+ * struct tap_device - an open one
+ * @fd:		non-blocking; gives and takes a frame a call
+ * @has_offload: these may be super-frames, and have unfinished checksums
+ * @has_udp_offload: datagrams in super-frames, too
+ * @parts:	for the call that is under way
+ */
+struct tap_device {
+	int fd;
+	bool has_offload, has_udp_offload;
+	struct iovec parts[TAP_PARTS_MAX];
+};
+
+/**
  * tap_device_open() - Attach to an interface; where there is none of that name, make it
+ * @offload:	ask for super-frames and unfinished checksums; else it hands us whole frames, whatever an
+ *		earlier user had asked of it
  * @step:	set on failure
  *
- * One that was there keeps what it has, addresses and MTU, but hands us whole frames: no
- * super-frames and no unfinished checksums, whatever an earlier user had asked of it. One that was
- * made goes when the descriptor is closed. The carrier is on.
- *
- * Return: a non-blocking descriptor that gives and takes one Ethernet frame a call, or a negative
- * errno
+ * One that was there keeps what it has, addresses and MTU. One that was made goes when the descriptor is
+ * closed. The carrier is on. Return: 0 or a negative errno
  */
-int tap_device_open(const char *name, enum tap_step *step);
+int tap_device_open(struct tap_device *out, const char *name, bool offload, enum tap_step *step);
+
+/** tap_device_close() - One that stays is left as its next user will expect it: without offloads */
+void tap_device_close(struct tap_device *d);
+
+/**
+ * tap_device_read() - Next frame
+ * @o:		filled, and set in @out, if something is left to be done for it
+ *
+ * Return: 0 with @out in @area, or a negative errno: -EAGAIN when none waits, -EBADMSG for one that cannot be understood
+ */
+int tap_device_read(struct tap_device *d, const struct udp_area *area, struct port_frame *out,
+		    struct offload *o);
+
+/**
+ * tap_device_write() - Hand over a frame, as a whole
+ *
+ * One with an offload only where @has_offload is set, and datagrams in a super-frame where @has_udp_offload is. Return:
+ * 0 or a negative errno
+ */
+int tap_device_write(struct tap_device *d, const struct port_frame *f);
 
 /**
  * struct tap_link - the interface as it is now

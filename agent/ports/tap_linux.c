@@ -13,6 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Linux 6.2; headers may be older than the kernel */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 _Static_assert((int)INTERFACE_NAME_BYTES == (int)IFNAMSIZ, "the kernel's names fit ours");
 
 static struct ifreq request_for(const char *name)
@@ -23,30 +29,59 @@ static struct ifreq request_for(const char *name)
 	return r;
 }
 
-static int attach(int fd, const char *name)
+/* Return: 0 or a negative errno. A persistent interface keeps what its last user, perhaps QEMU, switched on. */
+static int set_offloads(int fd, unsigned long flags)
+{
+	return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0;
+}
+
+/* As much as the kernel has: datagrams in super-frames came with 6.2. */
+static int ask_for_offloads(struct tap_device *d)
+{
+	const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+
+	d->has_udp_offload = set_offloads(d->fd, tcp | TUN_F_USO4 | TUN_F_USO6) == 0;
+	if (d->has_udp_offload || set_offloads(d->fd, tcp) == 0)
+		return 0;
+	return set_offloads(d->fd, 0); /* it takes ours all the same */
+}
+
+static int attach(struct tap_device *d, const char *name, bool offload)
 {
 	struct ifreq r = request_for(name);
 
 	r.ifr_flags = IFF_TAP | IFF_NO_PI;
-	if (ioctl(fd, TUNSETIFF, &r) < 0)
+	if (offload)
+		r.ifr_flags |= IFF_VNET_HDR;
+	if (ioctl(d->fd, TUNSETIFF, &r) < 0)
 		return -errno;
-	/* A persistent interface keeps the offloads that its last user, perhaps QEMU, switched on. */
-	return ioctl(fd, TUNSETOFFLOAD, 0) < 0 ? -errno : 0;
+	d->has_offload = offload;
+	return offload ? ask_for_offloads(d) : set_offloads(d->fd, 0);
 }
 
-int tap_device_open(const char *name, enum tap_step *step)
+int tap_device_open(struct tap_device *out, const char *name, bool offload, enum tap_step *step)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), code;
 
+	*out = (struct tap_device){.fd = fd};
 	*step = TAP_STEP_FILE;
 	if (fd < 0)
 		return -errno;
 	*step = TAP_STEP_ATTACH;
-	code = attach(fd, name);
+	code = attach(out, name, offload);
 	if (code == 0)
-		return fd;
+		return 0;
 	close(fd);
+	out->fd = -1;
 	return code;
+}
+
+void tap_device_close(struct tap_device *d)
+{
+	if (d->has_offload)
+		set_offloads(d->fd, 0);
+	close(d->fd);
+	d->fd = -1;
 }
 
 /* One request about an interface, to whichever socket: it only says in which namespace. */

@@ -81,7 +81,7 @@ enum port_state tap_state(const struct port *p, char *detail, size_t size)
 	const struct tap *t = (const struct tap *)p;
 	const struct tap_link *link = &t->link;
 
-	if (t->fd < 0)
+	if (t->device.fd < 0)
 		return why_not_open(t, detail, size);
 	if (link->is_here && !link->is_up) {
 		snprintf(detail, size, "interface %s is down: sudo ip link set %s up", link->name,
@@ -123,7 +123,7 @@ size_t tap_warnings(const struct port *p, uint64_t now_ns, struct warning *out, 
 {
 	const struct tap *t = (const struct tap *)p;
 
-	if (max == 0 || t->fd < 0 || t->long_ns == 0 ||
+	if (max == 0 || t->device.fd < 0 || t->long_ns == 0 ||
 	    now_ns - t->long_ns >= (uint64_t)TAP_LONG_SHOWN_S * NS_PER_S)
 		return 0;
 	warn_long(t, out);

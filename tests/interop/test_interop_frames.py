@@ -215,7 +215,7 @@ def test_more_than_32_stretches_are_refused(scene):
     [
         (frame_record(bytes(13)), {"short_frame": 1}),
         (frame_record(from_node(60), vlan=7), {"vlan_unknown": 1}),
-        (frame_record(from_node(60), flags=0x8000), {"unknown_capability": 1}),
+        (frame_record(from_node(60), flags=0x8000), {"no_checksum": 1}),
         (records.record(99, b"later"), {"unknown_record": 1}),
         (records.record(11), {"unknown_record": 1}),
         (records.record(records.PING, bytes(7)), {"bad_record": 1}),

@@ -24,15 +24,14 @@ const char *why_not;
 void enter_namespace(void)
 {
 	enum tap_step step;
-	int fd;
+	struct tap_device probe;
 
 	why_not = "no network namespace, or no TAP";
 	if (unshare(CLONE_NEWNET) != 0)
 		return;
-	fd = tap_device_open("probe", &step);
-	if (fd < 0)
+	if (tap_device_open(&probe, "probe", false, &step) < 0)
 		return;
-	close(fd);
+	tap_device_close(&probe);
 	why_not = NULL;
 }
 

@@ -152,18 +152,17 @@ static void an_interface_that_somebody_else_has_is_waited_for(void **state)
 	struct fixture *f = *state;
 	enum tap_step step;
 	char detail[DETAIL];
-	int fd;
+	struct tap_device other;
 
 	if (why_not)
 		skip();
-	fd = tap_device_open("t0", &step);
-	assert_true(fd >= 0);
+	assert_int_equal(tap_device_open(&other, "t0", false, &step), 0);
 	open_port(f, 0);
 	assert_int_equal(state_of(f, detail), PORT_DOWN);
 	assert_contains(detail, "another program has interface t0 open");
 	f->port->ops->send(f->port, test_frame(), FRAME_BYTES);
 	assert_int_equal(f->port->drops[DROP_PORT_DOWN], 1);
-	close(fd);
+	tap_device_close(&other);
 	tick(f);
 	assert_forwarding(f);
 }

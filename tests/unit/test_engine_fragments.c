@@ -59,7 +59,7 @@ static void fragments_that_contradict_are_dropped(void **state)
 	wire_free(w);
 }
 
-static void finished_fragments_are_checked_like_a_frame(void **state)
+static void finished_fragments_are_read_like_a_frame(void **state)
 {
 	struct wire *w = wire_pair();
 	struct writer at = records();
@@ -72,7 +72,10 @@ static void finished_fragments_are_checked_like_a_frame(void **state)
 	writer_u16(&at, 0);
 	writer_u16(&at, FLAG_CHECKSUM_UNFINISHED | 1);
 	writer_zeros(&at, 60);
-	assert_record_drop(w, &at, DROP_UNKNOWN_CAPABILITY);
+	assert_int_equal(forge_records(w, 1, 0, &at), DROP_NONE);
+	assert_int_equal(w->hosts[0].frames, 1);
+	assert_true(w->hosts[0].last.checksum_unfinished);
+	assert_true(w->hosts[0].last.is_reassembled);
 	wire_free(w);
 }
 
@@ -132,7 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fragments_that_contradict_are_dropped),
-		cmocka_unit_test(finished_fragments_are_checked_like_a_frame),
+		cmocka_unit_test(finished_fragments_are_read_like_a_frame),
 		cmocka_unit_test(seventeenth_unfinished_frame_costs_its_sender_the_first),
 		cmocka_unit_test(unfinished_frame_is_counted_when_it_is_given_up),
 		cmocka_unit_test(unfinished_frames_of_a_peer_that_goes_go_with_it),

@@ -71,7 +71,8 @@ static void every_frame_length_arrives_unchanged(void **state)
 static void frame_that_fits_a_datagram_is_never_split(void **state)
 {
 	struct wire *w = wire_pair();
-	const size_t longest = DATAGRAM_BASE_BYTES - DATA_MIN_BYTES - RECORD_HEADER_BYTES - FRAME_TAG_BYTES;
+	const size_t longest =
+		DATAGRAM_BASE_BYTES - DATA_MIN_BYTES - RECORD_HEADER_BYTES - FRAME_TAG_BYTES;
 	uint32_t sent;
 
 	(void)state;
@@ -275,7 +276,7 @@ static void incoming_frame_over_max_frame_is_dropped(void **state)
 	wire_free(w);
 }
 
-static void on_segment_is_passed_on_and_an_unfinished_checksum_is_not(void **state)
+static void on_segment_and_an_unfinished_checksum_are_passed_on(void **state)
 {
 	struct wire *w = wire_pair();
 	struct drops before = wire_drops(w, 0);
@@ -288,11 +289,14 @@ static void on_segment_is_passed_on_and_an_unfinished_checksum_is_not(void **sta
 	assert_int_equal(w->hosts[0].frames, 1);
 	assert_int_equal(w->hosts[0].last.vlan, 7);
 	assert_true(w->hosts[0].last.on_segment);
-	/* A checksum that we cannot finish must not reach a machine unfinished. */
+	assert_false(w->hosts[0].last.checksum_unfinished);
+	assert_false(w->hosts[0].last.is_reassembled);
 	at = records();
 	put_frame(&at, FLAG_CHECKSUM_UNFINISHED | 1, 60);
-	assert_record_drop(w, &at, DROP_UNKNOWN_CAPABILITY);
-	assert_int_equal(w->hosts[0].frames, 1);
+	assert_int_equal(forge_records(w, 1, 0, &at), DROP_NONE);
+	assert_int_equal(w->hosts[0].frames, 2);
+	assert_true(w->hosts[0].last.checksum_unfinished);
+	assert_false(w->hosts[0].last.on_segment);
 	wire_free(w);
 }
 
@@ -470,7 +474,7 @@ int main(void)
 			record_of_a_length_that_its_type_has_not_is_bad_and_the_next_is_read),
 		cmocka_unit_test(incoming_frame_under_14_bytes_is_dropped),
 		cmocka_unit_test(incoming_frame_over_max_frame_is_dropped),
-		cmocka_unit_test(on_segment_is_passed_on_and_an_unfinished_checksum_is_not),
+		cmocka_unit_test(on_segment_and_an_unfinished_checksum_are_passed_on),
 		cmocka_unit_test(goodbye_ends_the_session_and_nothing_behind_it_counts),
 		cmocka_unit_test(ping_is_answered_and_measures_the_round_trip),
 		cmocka_unit_test(pings_to_one_peer_are_each_answered_with_their_own_round_trip),

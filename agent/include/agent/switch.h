@@ -109,6 +109,9 @@ struct switch_verdict switch_frame(struct vswitch *sw, int from, const uint8_t *
 bool switch_is_flooding(struct vswitch *sw, int from, const uint8_t *frame, size_t len,
 			uint64_t now_ns);
 
+/** switch_is_for_many() - Would a frame of 14 bytes or more be flooded? */
+bool switch_is_for_many(const struct vswitch *sw, const uint8_t *frame, uint64_t now_ns);
+
 /**
  * switch_flood_next() - The members that a flooded frame from @from goes to, one by one
  * @cursor:	0 before the first; no member may join or leave in between

@@ -65,6 +65,7 @@ enum drop {
 	DROP_GUARD_ARP, /* ARP or neighbour discovery that contradicts its source, or claims an address
 			  * that another machine uses */
 	DROP_PEER_RATE, /* over the `rate` of that peer */
+	DROP_NO_CHECKSUM, /* its checksum is said to be unfinished, and no place for one is found */
 
 	/* Ports */
 	DROP_PORT_DOWN,        /* outgoing frame, and the port is not up */

@@ -187,7 +187,9 @@ struct segment_answer;
 
 /**
  * struct frame_in - one received frame, or what a peer says of its segments (proto/segments.h)
- * @frame:	slice of the datagram buffer or of reassembly memory: valid until the next engine call
+ * @frame:	slice of the datagram, and valid as long as the caller leaves that alone; or, if
+ *		@is_reassembled, of the engine's memory, and valid until the next engine call
+ * @checksum_unfinished: who takes it finishes the checksum, or drops it: PROTOCOL.md 6.1
  * @report, @answer: instead of a frame, and all else but @peer is zero then; valid until the next
  *		engine_input() or engine_next_frame()
  *
@@ -200,6 +202,7 @@ struct frame_in {
 	uint16_t vlan;
 	bool checksum_unfinished;
 	bool on_segment;
+	bool is_reassembled;
 	const uint8_t *frame;
 	size_t len;
 };
@@ -208,13 +211,20 @@ enum {
 	FRAME_OVERHEAD_BYTES = 37 /* of a frame alone in a datagram, before UDP; PROTOCOL.md 5, 6 */
 };
 
-/** struct frame_out - one frame to send; borrows @frame during the call */
+/**
+ * struct frame_out - one frame to send; borrowed during the call
+ * @checksum_unfinished: its TCP or UDP checksum is the receiver's to finish: PROTOCOL.md 6.1
+ * @frame, @len: its bytes, or the first of them, at least an Ethernet header
+ * @data, @data_len: the others
+ */
 struct frame_out {
 	uint16_t vlan;
 	bool checksum_unfinished;
 	bool on_segment;
 	const uint8_t *frame;
 	size_t len;
+	const uint8_t *data;
+	size_t data_len;
 };
 
 /**
