@@ -250,6 +250,7 @@ int agent_open_tunnel(struct agent *a, const struct config *config, struct error
 
 	if (rc)
 		return place(config, rc, err);
+	tunnel_use_offload(opened, config->offload);
 	lan_use_tunnel(a->lan, opened);
 	if (a->tunnel)
 		tunnel_close(a->tunnel);

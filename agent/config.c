@@ -125,6 +125,7 @@ static int start_draft(const char *folder, struct draft *d, struct error *err)
 	c->max_frame = FRAME_MAX_DEFAULT_BYTES;
 	c->broadcast = BROADCAST_LIMIT_DEFAULT;
 	c->mss_clamp = MSS_CLAMP_PATH;
+	c->offload = true;
 	config_default_name(c->name);
 	if (strlen(folder) >= sizeof(c->folder))
 		return error_set(err, -ENAMETOOLONG, "the folder's path is too long: %s", folder);

@@ -141,10 +141,24 @@ static int set_mss_clamp(void *object, const char *value, int line, struct error
 	return 0;
 }
 
+static int set_offload(void *object, const char *value, int line, struct error *err)
+{
+	bool on = strcmp(value, "on") == 0;
+
+	(void)line;
+	if (!on && strcmp(value, "off") != 0)
+		return error_set(err, -EINVAL,
+				 "'offload = %.*s' cannot be; expected 'on', or 'off' for a driver "
+				 "that is broken",
+				 SHOWN_MAX, value);
+	((struct draft *)object)->config.offload = on;
+	return 0;
+}
+
 static const struct ini_key AGENT_KEYS[] = {
 	{"name", set_name},           {"listen", set_listen},       {"at", set_at},
 	{"group", set_group},         {"control", set_control},     {"max_frame", set_max_frame},
-	{"broadcast", set_broadcast}, {"mss_clamp", set_mss_clamp},
+	{"broadcast", set_broadcast}, {"mss_clamp", set_mss_clamp}, {"offload", set_offload},
 };
 
 /* ---- [vlan NAME] ---- */

@@ -114,6 +114,8 @@ static void apply_config(struct agent *a, struct config *is)
 		     "until then the agent listens on its old port");
 		is->listen = a->config.listen;
 	}
+	if (is->offload != a->config.offload)
+		tunnel_use_offload(a->tunnel, is->offload);
 	a->config = *is;
 	reload_self(a);
 	log_info("agent.conf changed: taken over");

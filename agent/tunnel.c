@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tunnel_groups.h"
 #include "udp.h"
 
 enum {
@@ -33,6 +34,7 @@ _Static_assert((int)SLOT_BYTES >= (int)DATAGRAM_MAX_BYTES, "our own datagrams mu
 struct half {
 	struct tunnel *tunnel;
 	int fd; /* or -1 */
+	struct udp_sender sender;
 	uv_poll_t poll;
 };
 
@@ -40,6 +42,15 @@ struct half {
 struct sent {
 	struct addr to;
 	int peer;
+};
+
+/* What goes to one of the sockets, by group. @to: of each group, at its first datagram's place */
+struct sending {
+	struct tunnel_groups groups;
+	size_t count;
+	struct udp_to_send list[TUNNEL_GROUP_DATAGRAMS];
+	const struct datagram *datagrams[TUNNEL_GROUP_DATAGRAMS];
+	struct sockaddr_storage to[TUNNEL_GROUP_DATAGRAMS];
 };
 
 struct tunnel {
@@ -50,6 +61,7 @@ struct tunnel {
 	int handles; /* not yet let go by libuv */
 	struct sent sent[SENT_MAX];
 	size_t last_sent; /* the newest of them */
+	struct sending sending;
 };
 
 static const int FAMILY[FAMILIES] = {AF_INET, AF_INET6};
@@ -250,6 +262,7 @@ static int start_polling(struct tunnel *t, uv_loop_t *loop)
 		half->poll.data = half;
 		if (half->fd < 0)
 			continue;
+		udp_sender_init(&half->sender, half->fd, false);
 		code = uv_poll_init(loop, &half->poll, half->fd);
 		if (code == 0) {
 			t->handles++;
@@ -322,6 +335,14 @@ int tunnel_open(struct tunnel **out, uv_loop_t *loop, uint16_t port,
 	return 0;
 }
 
+void tunnel_use_offload(struct tunnel *t, bool on)
+{
+	for (int i = 0; i < FAMILIES; i++) {
+		if (t->halves[i].fd >= 0)
+			udp_sender_init(&t->halves[i].sender, t->halves[i].fd, on);
+	}
+}
+
 size_t tunnel_bound(const struct tunnel *t, struct addr out[FAMILIES])
 {
 	size_t count = 0;
@@ -344,20 +365,6 @@ uint64_t tunnel_lost(const struct tunnel *t)
 	return lost;
 }
 
-/* A run of datagrams for one socket, as sent in one call. */
-struct run {
-	struct tunnel *tunnel;
-	const struct datagram *datagrams;
-};
-
-static void on_refused(void *context, size_t index, int error)
-{
-	struct run *run = context;
-	const struct tunnel_events *events = &run->tunnel->events;
-
-	events->on_refused(events->context, &run->datagrams[index], error);
-}
-
 /* The address to send from, where one is named that the datagram's family has */
 static const struct addr *local_of(const struct datagram *d)
 {
@@ -365,43 +372,67 @@ static const struct addr *local_of(const struct datagram *d)
 											 : NULL;
 }
 
-static void send_run(struct tunnel *t, int family, const struct datagram *datagrams, size_t count)
-{
-	struct run run = {.tunnel = t, .datagrams = datagrams};
-	struct sockaddr_storage to[UDP_BATCH];
-	struct udp_to_send list[UDP_BATCH];
-	int fd = t->halves[family].fd;
-
-	for (size_t i = 0; i < count; i++) {
-		list[i] = (struct udp_to_send){
-			.bytes = datagrams[i].bytes,
-			.len = datagrams[i].len,
-			.to = (struct sockaddr *)&to[i],
-			.to_len = addr_to_sockaddr(&datagrams[i].to, false, &to[i]),
-			.local = local_of(&datagrams[i]),
-		};
-		if (fd < 0)
-			on_refused(&run, i, EAFNOSUPPORT);
-		remember(t, &datagrams[i]);
-	}
-	if (fd >= 0)
-		udp_send(fd, list, count, on_refused, &run);
-}
-
 static int family_of(const struct datagram *d)
 {
 	return addr_is_ipv4(&d->to) ? 0 : 1;
 }
 
+static void on_refused(void *context, size_t index, int error)
+{
+	struct tunnel *t = context;
+
+	t->events.on_refused(t->events.context, t->sending.datagrams[index], error);
+}
+
+/* A group's datagrams behind what is listed already. */
+static void list_group(struct tunnel *t, const struct datagram *datagrams,
+		       const struct tunnel_group *group)
+{
+	struct sending *s = &t->sending;
+	const struct datagram *first = &datagrams[group->first];
+	struct sockaddr_storage *to = &s->to[s->count];
+	const struct udp_to_send way = {.to = (struct sockaddr *)to,
+					.to_len = addr_to_sockaddr(&first->to, false, to),
+					.local = local_of(first)};
+
+	remember(t, first);
+	for (uint16_t i = group->first; i != TUNNEL_GROUP_NONE; i = s->groups.next[i]) {
+		struct udp_to_send *out = &s->list[s->count];
+
+		*out = way;
+		out->bytes = datagrams[i].bytes;
+		out->len = datagrams[i].len;
+		out->alone = datagrams[i].is_probe;
+		s->datagrams[s->count++] = &datagrams[i];
+	}
+}
+
+/* What is for one of the sockets. */
+static void send_half(struct tunnel *t, int family, const struct datagram *datagrams)
+{
+	struct half *half = &t->halves[family];
+	struct sending *s = &t->sending;
+
+	s->count = 0;
+	for (size_t i = 0; i < s->groups.count; i++) {
+		if (family_of(&datagrams[s->groups.list[i].first]) == family)
+			list_group(t, datagrams, &s->groups.list[i]);
+	}
+	if (half->fd >= 0)
+		udp_send_runs(&half->sender, s->list, s->count, on_refused, t);
+	for (size_t i = 0; half->fd < 0 && i < s->count; i++)
+		on_refused(t, i, EAFNOSUPPORT);
+}
+
 void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t count)
 {
-	size_t start = 0;
+	while (count > 0) {
+		size_t n = count < TUNNEL_GROUP_DATAGRAMS ? count : TUNNEL_GROUP_DATAGRAMS;
 
-	for (size_t i = 1; i <= count; i++) {
-		if (i < count && i - start < UDP_BATCH &&
-		    family_of(&datagrams[i]) == family_of(&datagrams[start]))
-			continue;
-		send_run(t, family_of(&datagrams[start]), datagrams + start, i - start);
-		start = i;
+		tunnel_groups_make(&t->sending.groups, datagrams, n);
+		for (int i = 0; i < FAMILIES; i++)
+			send_half(t, i, datagrams);
+		datagrams += n;
+		count -= n;
 	}
 }

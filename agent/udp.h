@@ -1,8 +1,8 @@
 /*
  * udp.h - batches of datagrams on a non-blocking UDP socket
  *
- * Layer: agent (private). Shared by the tunnel and the hub. udp_linux.c does it with recvmmsg(2) and
- * sendmmsg(2); another system's file may loop over single calls.
+ * Layer: agent (private). Shared by the tunnel and the hub. udp_linux.c does it with recvmmsg(2),
+ * udp_send_linux.c with sendmmsg(2); another system's files may loop over single calls.
  */
 #ifndef AGENT_UDP_H
 #define AGENT_UDP_H
@@ -74,21 +74,75 @@ int udp_want_errors(int fd, int family);
  */
 size_t udp_read_errors(int fd, struct udp_error out[UDP_ERRORS_MAX]);
 
-/** struct udp_to_send - one datagram; borrows bytes and addresses during the call. @local: our own to send it
- * from, of the socket's family; NULL: the kernel chooses */
+/**
+ * struct udp_to_send - one datagram; borrows bytes and addresses during the call
+ * @to:		two that are the same pointer are told to be one destination fastest
+ * @local:	our own address to send it from, of the socket's family; NULL: the kernel chooses
+ * @alone:	never part of a run
+ */
 struct udp_to_send {
 	const void *bytes;
 	size_t len;
 	const struct sockaddr *to;
 	socklen_t to_len;
+	bool alone;
 	const struct addr *local;
 };
 
 /** typedef udp_refused - The kernel did not take the @index-th datagram, for @error (positive) */
 typedef void (*udp_refused)(void *context, size_t index, int error);
 
-/** udp_send() - At most UDP_BATCH; one that is refused is told of, and the others go on */
+/** udp_send() - Each by itself; one that is refused is told of, and the others go on */
 void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused on_refused,
 	      void *context);
+
+/* ---- runs ---- */
+
+enum {
+	UDP_RUN_MAX = 64,       /* datagrams: UDP_MAX_SEGMENTS of Linux before 6.9 */
+	UDP_RUN_BYTES = 65507,  /* the longest payload over IPv4; over IPv6 it may be 20 more */
+	UDP_REFUSALS = 8,       /* destinations remembered */
+	UDP_REFUSED_RUNS = 1024 /* not tried to where one was refused, before one is again */
+};
+
+/**
+ * udp_run_length() - How many from the first on can go as one: a *run*
+ * @count:	at least 1
+ *
+ * A run has one destination and one source, and datagrams of one length, but for the last, which may be
+ * shorter (none is empty): what the kernel cuts up again, udp(7), UDP_SEGMENT. Pure.
+ */
+size_t udp_run_length(const struct udp_to_send *list, size_t count);
+
+/**
+ * struct udp_sender - a socket that takes runs
+ * @joins:	it is to, and this kernel can
+ * @refusals:	whereto the kernel took no run but each of its datagrams: no checksums in hardware on the
+ *		way (EIO, before Linux 6.11), IPsec (EIO), no UDP checksum (EINVAL). @left: runs not to try
+ *
+ * What a path does not carry is nobody's fault but the path's, and not remembered: there a datagram is refused
+ * as well.
+ */
+struct udp_sender {
+	int fd;
+	bool joins;
+	struct udp_refusal {
+		struct addr to;
+		uint32_t left;
+	} refusals[UDP_REFUSALS];
+	size_t next_refusal;
+	size_t refused; /* how many of @refusals are in use */
+};
+
+/** udp_sender_init() - @fd: borrowed until the sender is used no more. @offload: as the user wants it */
+void udp_sender_init(struct udp_sender *s, int fd, bool offload);
+
+/**
+ * udp_send_runs() - In order; many datagrams in one, where that goes
+ *
+ * A run that the kernel refuses goes again, each datagram by itself: only what is refused then is told of.
+ */
+void udp_send_runs(struct udp_sender *s, const struct udp_to_send *list, size_t count,
+		   udp_refused on_refused, void *context);
 
 #endif

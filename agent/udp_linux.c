@@ -1,5 +1,5 @@
 /*
- * udp_linux.c - see udp.h
+ * udp_linux.c - sockets, and what comes in; see udp.h
  */
 #include "udp.h"
 
@@ -9,10 +9,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "common/attributes.h"
+
 enum {
 	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* or the shorter one of IPv4 */
-	IPV4_AT = 12,                                           /* in an IPv4-mapped address */
-	SEND_TRIES = 3, /* each takes one earlier datagram's ICMP error away */
 	/* struct sock_extended_err and the address of who complained, and what udp_want_local() asked for */
 	ERROR_CONTROL_BYTES =
 		CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6)) +
@@ -112,10 +112,10 @@ static void lay_out(const struct udp_area *area, struct mmsghdr *messages, struc
 
 int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH])
 {
-	struct mmsghdr messages[UDP_BATCH];
-	struct iovec slots[UDP_BATCH];
-	union source sources[UDP_BATCH];
-	union control controls[UDP_BATCH];
+	UNINITIALIZED struct mmsghdr messages[UDP_BATCH];
+	UNINITIALIZED struct iovec slots[UDP_BATCH];
+	UNINITIALIZED union source sources[UDP_BATCH];
+	UNINITIALIZED union control controls[UDP_BATCH];
 	int count;
 
 	lay_out(area, messages, slots, sources, controls);
@@ -184,74 +184,4 @@ size_t udp_read_errors(int fd, struct udp_error out[UDP_ERRORS_MAX])
 		count += out[count].error != 0;
 	}
 	return count;
-}
-
-/* One control message, which says from where to send. */
-static void put_info(struct msghdr *m, union control *control, int level, int type, size_t len)
-{
-	struct cmsghdr *c = &control->align;
-
-	m->msg_control = control;
-	m->msg_controllen = CMSG_SPACE(len);
-	*c = (struct cmsghdr){.cmsg_level = level, .cmsg_type = type, .cmsg_len = CMSG_LEN(len)};
-}
-
-static void send_from(struct msghdr *m, union control *control, const struct addr *local)
-{
-	struct in6_pktinfo v6 = {.ipi6_ifindex = local->scope};
-	struct in_pktinfo v4 = {.ipi_ifindex = 0};
-
-	memset(control, 0, sizeof(*control));
-	if (addr_is_ipv4(local)) {
-		put_info(m, control, IPPROTO_IP, IP_PKTINFO, sizeof(v4));
-		memcpy(&v4.ipi_spec_dst, local->ip + IPV4_AT, sizeof(v4.ipi_spec_dst));
-		memcpy(CMSG_DATA(&control->align), &v4, sizeof(v4));
-	} else {
-		put_info(m, control, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(v6));
-		memcpy(&v6.ipi6_addr, local->ip, sizeof(v6.ipi6_addr));
-		memcpy(CMSG_DATA(&control->align), &v6, sizeof(v6));
-	}
-}
-
-/* An earlier datagram's ICMP error is returned once, by whatever call comes next, so an error counts only
- * when it comes again and again: whoever forges ICMP would need good luck each time. A buffer that is full
- * is full the second time too.
- * Return: how many of the first went, or a negative errno that the first one itself met. */
-static int send_some(int fd, struct mmsghdr *messages, size_t count)
-{
-	int sent = -1;
-
-	for (int tries = 0; tries < SEND_TRIES && sent < 0; tries++) {
-		sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
-		if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS))
-			break;
-	}
-	if (sent < 0)
-		return -errno;
-	return sent > 0 ? sent : -EIO;
-}
-
-void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused on_refused,
-	      void *context)
-{
-	struct mmsghdr messages[UDP_BATCH];
-	struct iovec parts[UDP_BATCH];
-	union control controls[UDP_BATCH];
-
-	for (size_t i = 0; i < count; i++) {
-		parts[i] = (struct iovec){(void *)(uintptr_t)list[i].bytes, list[i].len};
-		messages[i].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)list[i].to,
-						      .msg_namelen = list[i].to_len,
-						      .msg_iov = &parts[i],
-						      .msg_iovlen = 1};
-		if (list[i].local)
-			send_from(&messages[i].msg_hdr, &controls[i], list[i].local);
-	}
-	for (size_t done = 0; done < count;) {
-		int sent = send_some(fd, messages + done, count - done);
-
-		if (sent < 0)
-			on_refused(context, done, -sent);
-		done += sent < 0 ? 1 : (size_t)sent;
-	}
 }

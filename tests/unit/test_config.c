@@ -127,6 +127,7 @@ static void what_is_not_said_has_its_default(void **state)
 	assert_int_equal(config.broadcast, 5000);
 	assert_int_equal(config.ports[0].broadcast, 5000);
 	assert_int_equal(config.mss_clamp, MSS_CLAMP_PATH);
+	assert_true(config.offload);
 	assert_int_equal(config.ports[0].vlan, 1); /* the only one */
 }
 
@@ -145,6 +146,15 @@ static void the_mss_of_tcp_is_limited_by_the_path_by_a_number_or_not_at_all(void
 		assert_loads(text);
 		assert_int_equal(config.mss_clamp, rows[i].mss);
 	}
+}
+
+static void offload_can_be_switched_off(void **state)
+{
+	(void)state;
+	assert_loads("[agent]\noffload = off\n[vlan lan]\nid = 1\n");
+	assert_false(config.offload);
+	assert_loads("[agent]\noffload = on\n[vlan lan]\nid = 1\n");
+	assert_true(config.offload);
 }
 
 static void port_may_stand_before_its_vlan(void **state)
@@ -385,6 +395,7 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		 "bytes, from 536 to 65495"},
 		{7, "mss_clamp = 65496", ":7: 'mss_clamp = 65496' cannot be"},
 		{7, "mss_clamp = on", ":7: 'mss_clamp = on' cannot be"},
+		{7, "offload = yes", ":7: 'offload = yes' cannot be; expected 'on', or 'off'"},
 		{8, "[vlan a/b]", ":8: 'a/b' is a path and not a name"},
 		{8, "[vlan aoe2]", ":10: [vlan aoe2] is here a second time, after line 8"},
 		{9, "id = 0", ":9: 'id = 0' cannot be; expected a number from 1 to 4094"},
@@ -671,6 +682,7 @@ int main(void)
 		TEST(what_is_not_said_has_its_default),
 		TEST(port_may_stand_before_its_vlan),
 		TEST(the_mss_of_tcp_is_limited_by_the_path_by_a_number_or_not_at_all),
+		TEST(offload_can_be_switched_off),
 		TEST(interface_and_broadcast_of_a_port_are_read),
 		TEST(places_where_machines_plug_in_are_read),
 		TEST(a_sockets_path_begins_in_the_folder),

@@ -5,7 +5,7 @@
  *
  * One IPv4 and one IPv6 socket on the same port, non-blocking, polled by libuv; reads are recvmmsg,
  * writes sendmmsg (libuv's own UDP calls can do neither, and one failed send there fails every
- * datagram queued behind it). What comes in says which of our addresses it was sent to, and what goes out
+ * datagram queued behind it), of runs of equal datagrams as one where that goes (udp.h). What comes in says which of our addresses it was sent to, and what goes out
  * may say from which it is to be sent: a host with several answers from the one that was spoken to. A host
  * without IPv6 (or IPv4) runs on the other alone.
  */
@@ -50,7 +50,18 @@ struct tunnel_events {
 int tunnel_open(struct tunnel **out, uv_loop_t *loop, uint16_t port,
 		const struct tunnel_events *events, struct error *err);
 
-/** tunnel_send() - Send all; what the kernel refuses is reported and dropped, the rest goes on */
+/**
+ * tunnel_use_offload() - Let the kernel cut up, and put together, runs of equal datagrams, where it can
+ *
+ * Off in a new tunnel. What is on its way in when it is switched off may be lost.
+ */
+void tunnel_use_offload(struct tunnel *t, bool on);
+
+/**
+ * tunnel_send() - Send all; what the kernel refuses is reported and dropped, the rest goes on
+ *
+ * In order, of those that go to one address from one peer.
+ */
 void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t count);
 
 /** tunnel_bound() - Local addresses for status. Return: how many, at most 2 */
