@@ -15,6 +15,7 @@
  *	lan_flood.c	who sends more than its share
  *	lan_lanes.c	machines that share a port, each a member by itself
  *	lan_attached.c	machines that were handed over
+ *	lan_tick.c	when they look around
  *	lan_status.c	what status and log say of it
  *
  * A member of a switch is a port, a lane of one or a machine that was handed over, numbered by its slot, or a
