@@ -105,7 +105,7 @@ static int open_port(struct lan *l, const struct port_config *config, struct err
 {
 	struct port_env env = {.loop = l->loop,
 			       .area = &l->area,
-			       .offload = true,
+			       .offload = l->offload,
 			       .hubs = &l->hubs,
 			       .folder = l->folder};
 	struct lan_port *p = calloc(1, sizeof(*p));
@@ -170,10 +170,16 @@ static void close_for_good(struct lan *l, size_t slot, const struct config *conf
 	close_port(l, slot);
 }
 
+/* A TAP is asked for offloads when it is opened. */
+static bool stays(const struct lan *l, const struct config *config, const struct port_config *p)
+{
+	return find_config(config, p) && (p->type != PORT_TAP || l->offload == config->offload);
+}
+
 static void close_what_goes(struct lan *l, const struct config *config)
 {
 	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++) {
-		if (l->ports[i] && !find_config(config, &l->ports[i]->config))
+		if (l->ports[i] && !stays(l, config, &l->ports[i]->config))
 			close_for_good(l, i, config);
 	}
 	for (size_t i = 0; i < CONFIG_VLANS_MAX; i++) {
@@ -249,6 +255,7 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err)
 	lan_attached_reload(l, config);
 	l->mss_clamp = config->mss_clamp;
 	close_what_goes(l, config);
+	l->offload = config->offload;
 	code = open_what_comes(l, config, err);
 	for (size_t i = 0; i < l->peers_capacity; i++)
 		apply_peer(l, i);

@@ -137,6 +137,7 @@ struct lan {
 	bool segments_touched; /* something happened there in this batch */
 	uint64_t now_ns;       /* of the current batch; 0 between batches */
 	uint32_t max_frame;
+	bool offload;                   /* TAPs are asked for it */
 	uint32_t broadcast;             /* of whoever sets no limit of its own */
 	char folder[CONFIG_PATH_BYTES]; /* for commands in warnings */
 	struct udp_area area;

@@ -254,6 +254,21 @@ static void a_port_with_another_group_is_opened_again(void **state)
 	assert_int_equal(ports_closed, 1);
 }
 
+static void a_tap_is_opened_again_for_other_offloads_and_nothing_else_is(void **state)
+{
+	struct fixture *f = *state;
+	struct config next = f->config;
+
+	next.ports[1].type = PORT_TAP;
+	lan_reload(f->lan, &next, NULL);
+	assert_int_equal(ports_opened, 4); /* one of another type */
+	next.offload = !next.offload;
+	lan_reload(f->lan, &next, NULL);
+	assert_int_equal(ports_opened, 5);
+	lan_reload(f->lan, &next, NULL);
+	assert_int_equal(ports_opened, 5);
+}
+
 static int macs_seen;
 
 static void on_mac(void *context, const struct mac_info *info)
@@ -352,6 +367,7 @@ int main(void)
 		with_lan(a_reload_disturbs_only_what_changed),
 		with_lan(a_peers_vlan_that_comes_later_finds_it_there),
 		with_lan(a_port_with_another_group_is_opened_again),
+		with_lan(a_tap_is_opened_again_for_other_offloads_and_nothing_else_is),
 		with_lan(status_shows_ports_and_addresses),
 		with_lan(a_mac_in_two_places_is_a_warning_with_both_and_the_fix),
 		with_lan(ports_are_told_of_the_network_and_of_time),
