@@ -1,8 +1,8 @@
 /*
  * udp.h - batches of datagrams on a non-blocking UDP socket
  *
- * Layer: agent (private). Shared by the tunnel and the hub. udp_linux.c does it with recvmmsg(2),
- * udp_send_linux.c with sendmmsg(2); another system's files may loop over single calls.
+ * Layer: agent (private). Shared by the tunnel and the hub. udp_receive_linux.c does it with
+ * recvmmsg(2), udp_send_linux.c with sendmmsg(2); another system's files may loop over single calls.
  */
 #ifndef AGENT_UDP_H
 #define AGENT_UDP_H
@@ -27,6 +27,8 @@ struct udp_area {
 
 /**
  * struct udp_received - one received datagram; its bytes are the area's until the next udp_receive()
+ * @each:	a run (udp_want_runs()) is datagrams of that length one behind the other, the last may be shorter;
+ *		else @len
  * @interface:	index where it came in; 0 unless the socket asks for it (IP_PKTINFO, udp_want_local())
  * @local:	our address that it was sent to, with port 0; meaningful where @interface is not 0
  * @is_cut:	it was longer than a slot, and @len is the slot's length
@@ -34,6 +36,7 @@ struct udp_area {
 struct udp_received {
 	uint8_t *bytes;
 	size_t len;
+	size_t each;
 	struct addr from;
 	struct addr local;
 	uint32_t interface;
@@ -48,6 +51,34 @@ uint32_t udp_lost(int fd);
 
 /** udp_receive() - Return: how many waited, at most UDP_BATCH; 0 if none; or a negative errno */
 int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH]);
+
+struct udp_receiver;
+
+enum {
+	UDP_READ_BYTES =
+		128 *
+		1024 /* about as much, or UDP_BATCH messages, a call: then others have a turn */
+};
+
+/** udp_want_runs() - Have the kernel put together equal datagrams of one sender: *runs*, up to 65,535 bytes.
+ * For udp_receiver_read() only. Return: 0 or -1, errno set, where it cannot */
+int udp_want_runs(int fd, bool on);
+
+/** udp_receiver_new() - Memory to receive into, runs too. Return: 0 or -ENOMEM */
+int udp_receiver_new(struct udp_receiver **out);
+void udp_receiver_free(struct udp_receiver *r);
+
+/**
+ * udp_receiver_read() - What waits at a socket, runs whole
+ * @out:	the first of them; the receiver's until the next call
+ *
+ * Return: as udp_receive()
+ */
+int udp_receiver_read(struct udp_receiver *r, int fd, const struct udp_received **out);
+
+/** udp_slots_to_offer() - How many messages the next call may bring. @count, @bytes: what this one did, of
+ * @offered; not 0. Pure */
+size_t udp_slots_to_offer(size_t offered, size_t count, size_t bytes);
 
 enum {
 	UDP_ERRORS_MAX = 16 /* read at a time */

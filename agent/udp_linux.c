@@ -1,5 +1,5 @@
 /*
- * udp_linux.c - sockets, and what comes in; see udp.h
+ * udp_linux.c - what sockets are asked for, and what went wrong; see udp.h
  */
 #include "udp.h"
 
@@ -7,9 +7,8 @@
 #include <linux/errqueue.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
-
-#include "common/attributes.h"
 
 enum {
 	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* or the shorter one of IPv4 */
@@ -23,11 +22,6 @@ union source {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
-};
-
-union control {
-	struct cmsghdr align;
-	uint8_t bytes[CONTROL_BYTES];
 };
 
 static void enlarge_one(int fd, int forced, int polite)
@@ -56,37 +50,6 @@ uint32_t udp_lost(int fd)
 	return info[SK_MEMINFO_DROPS];
 }
 
-static void take_ipv4_info(const struct cmsghdr *c, struct udp_received *out)
-{
-	struct in_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	out->interface = (uint32_t)info.ipi_ifindex;
-	out->local = addr_from_ipv4(ntohl(info.ipi_spec_dst.s_addr), 0);
-}
-
-static void take_ipv6_info(const struct cmsghdr *c, struct udp_received *out)
-{
-	struct in6_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	out->interface = info.ipi6_ifindex;
-	memcpy(out->local.ip, &info.ipi6_addr, sizeof(out->local.ip));
-	if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-		out->local.scope = info.ipi6_ifindex;
-}
-
-/* Where it came to: ip(7), ipv6(7) */
-static void take_info(struct msghdr *m, struct udp_received *out)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
-			take_ipv4_info(c, out);
-		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
-			take_ipv6_info(c, out);
-	}
-}
-
 int udp_want_local(int fd, int family)
 {
 	int on = 1;
@@ -96,44 +59,11 @@ int udp_want_local(int fd, int family)
 	return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 }
 
-static void lay_out(const struct udp_area *area, struct mmsghdr *messages, struct iovec *slots,
-		    union source *sources, union control *controls)
+int udp_want_runs(int fd, bool on)
 {
-	for (size_t i = 0; i < UDP_BATCH; i++) {
-		slots[i] = (struct iovec){area->bytes + i * area->slot_bytes, area->slot_bytes};
-		messages[i].msg_hdr = (struct msghdr){.msg_name = &sources[i],
-						      .msg_namelen = sizeof(sources[i]),
-						      .msg_iov = &slots[i],
-						      .msg_iovlen = 1,
-						      .msg_control = &controls[i],
-						      .msg_controllen = sizeof(controls[i])};
-	}
-}
+	int value = on;
 
-int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH])
-{
-	UNINITIALIZED struct mmsghdr messages[UDP_BATCH];
-	UNINITIALIZED struct iovec slots[UDP_BATCH];
-	UNINITIALIZED union source sources[UDP_BATCH];
-	UNINITIALIZED union control controls[UDP_BATCH];
-	int count;
-
-	lay_out(area, messages, slots, sources, controls);
-	do {
-		count = recvmmsg(fd, messages, UDP_BATCH, MSG_DONTWAIT, NULL);
-	} while (count < 0 && errno == EINTR);
-	if (count < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	for (int i = 0; i < count; i++) {
-		out[i] = (struct udp_received){
-			.bytes = slots[i].iov_base,
-			.len = messages[i].msg_len,
-			.from = addr_from_sockaddr(&sources[i].any),
-			.is_cut = messages[i].msg_hdr.msg_flags & MSG_TRUNC,
-		};
-		take_info(&messages[i].msg_hdr, &out[i]);
-	}
-	return count;
+	return setsockopt(fd, SOL_UDP, UDP_GRO, &value, sizeof(value));
 }
 
 int udp_want_errors(int fd, int family)

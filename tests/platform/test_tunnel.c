@@ -1,10 +1,11 @@
 /*
- * test_tunnel.c - agent/tunnel.h, on loopback
+ * test_tunnel.c - agent/tunnel.h, on loopback: with and without offload at either end
  */
 #include "unit.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ enum {
 /* What one tunnel reported. */
 struct heard {
 	int datagrams, truncated, batches, failed, refused;
+	int spoiled; /* not all bytes of it are the same */
 	int last_error, last_peer;
 	size_t lengths[MAX_HEARD];
 	uint8_t types[MAX_HEARD];
@@ -39,6 +41,7 @@ static void on_datagram(void *context, const struct route *route, uint8_t *bytes
 	struct heard *h = context;
 
 	h->types[h->datagrams % MAX_HEARD] = len ? bytes[0] : 0;
+	h->spoiled += len > 1 && memcmp(bytes, bytes + 1, len - 1) != 0;
 	memset(bytes, 0, len); /* allowed */
 	h->from = route->remote;
 	h->local = route->local;
@@ -84,10 +87,24 @@ static struct tunnel_events events_for(struct heard *h)
 				      .context = h};
 }
 
+/* Which end has offload on. */
+struct mode {
+	const char *name;
+	bool at_a, at_b;
+};
+
+static const struct mode MODES[] = {
+	{"off", false, false},
+	{"on", true, true},
+	{"on at the sender", true, false},
+	{"on at the receiver", false, true},
+};
+
 struct pair {
 	uv_loop_t loop;
 	uv_timer_t limit;
 	struct tunnel *a, *b;
+	const struct mode *mode;
 	struct heard at_a, at_b;
 	struct addr to_b; /* over IPv4 */
 };
@@ -97,17 +114,19 @@ static void on_limit(uv_timer_t *timer)
 	uv_stop(timer->loop);
 }
 
-static void open_pair(struct pair *p)
+static void open_pair(struct pair *p, const struct mode *mode)
 {
 	struct tunnel_events at_a = events_for(&p->at_a), at_b = events_for(&p->at_b);
 	struct addr bound[2];
 
-	*p = (struct pair){.a = NULL};
+	*p = (struct pair){.mode = mode};
 	assert_int_equal(uv_loop_init(&p->loop), 0);
 	p->at_a.loop = p->at_b.loop = &p->loop;
 	assert_int_equal(tunnel_open(&p->a, &p->loop, 0, &at_a, NULL), 0);
 	assert_int_equal(tunnel_open(&p->b, &p->loop, 0, &at_b, NULL), 0);
 	uv_timer_init(&p->loop, &p->limit);
+	tunnel_use_offload(p->a, mode->at_a);
+	tunnel_use_offload(p->b, mode->at_b);
 	tunnel_bound(p->b, bound);
 	p->to_b = addr_from_ipv4(INADDR_LOOPBACK, bound[0].port);
 }
@@ -143,8 +162,7 @@ static void datagrams_of_any_length_arrive_in_order(void **state)
 	struct datagram list[6];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	for (size_t i = 0; i < 6; i++)
 		list[i] = to(&p.to_b, lengths[i]);
 	tunnel_send(p.a, list, 6);
@@ -162,8 +180,7 @@ static void one_that_is_too_long_to_read_is_reported_and_the_rest_arrives(void *
 	struct datagram list[3];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	list[0] = to(&p.to_b, SMALL_BYTES);
 	list[1] = to(&p.to_b, sizeof(bytes));
 	list[2] = to(&p.to_b, SMALL_BYTES);
@@ -180,8 +197,7 @@ static void one_that_the_kernel_refuses_costs_only_itself(void **state)
 	struct datagram list[3];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	list[0] = to(&p.to_b, SMALL_BYTES);
 	list[1] = to(&nowhere, SMALL_BYTES);
 	list[2] = to(&p.to_b, SMALL_BYTES);
@@ -215,7 +231,7 @@ static struct addr closed_port(int family)
 	return addr_from_sockaddr((struct sockaddr *)&at);
 }
 
-static void check_nobody_listening(int family)
+static void check_nobody_listening(void **state, int family)
 {
 	struct addr closed = closed_port(family);
 	struct datagram list[2];
@@ -223,7 +239,7 @@ static void check_nobody_listening(int family)
 
 	if (!addr_is_set(&closed))
 		return; /* no IPv6 here */
-	open_pair(&p);
+	open_pair(&p, *state);
 	for (int round = 1; round <= 3; round++) {
 		list[0] = to(&closed, SMALL_BYTES);
 		list[0].peer = 7;
@@ -243,9 +259,8 @@ static void check_nobody_listening(int family)
 
 static void nobody_listening_is_told_and_costs_no_datagram_of_others(void **state)
 {
-	(void)state;
-	check_nobody_listening(AF_INET);
-	check_nobody_listening(AF_INET6);
+	check_nobody_listening(state, AF_INET);
+	check_nobody_listening(state, AF_INET6);
 }
 
 static void more_than_a_batch_arrives_whole(void **state)
@@ -253,14 +268,106 @@ static void more_than_a_batch_arrives_whole(void **state)
 	struct datagram list[200];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	for (size_t i = 0; i < 200; i++)
 		list[i] = to(&p.to_b, SMALL_BYTES);
 	tunnel_send(p.a, list, 200);
 	run_until(&p, 200);
 	assert_int_equal(p.at_b.datagrams, 200);
-	assert_true(p.at_b.batches >= 200 / 64);
+	assert_true(p.at_b.batches >= (p.mode->at_a && p.mode->at_b ? 1 : 200 / 64));
+	close_pair(&p);
+}
+
+enum {
+	BULK = 128,
+	BULK_BYTES = 1400,
+	FIRST_BYTE = 100, /* belongs to no session */
+};
+
+static uint8_t bulk[BULK][BULK_BYTES];
+
+/* Each is told from the others by what it is filled with. */
+static void make_bulk(const struct pair *p, struct datagram list[BULK])
+{
+	for (size_t i = 0; i < BULK; i++) {
+		memset(bulk[i], FIRST_BYTE + (int)i, BULK_BYTES);
+		list[i] = to(&p->to_b, BULK_BYTES);
+		list[i].bytes = bulk[i];
+	}
+}
+
+static void expect_bulk(struct pair *p, const struct datagram list[BULK])
+{
+	run_until(p, BULK);
+	assert_int_equal(p->at_b.datagrams, BULK);
+	assert_int_equal(p->at_b.spoiled, 0);
+	assert_int_equal(p->at_a.refused, 0);
+	for (size_t i = 0; i < BULK; i++) {
+		assert_int_equal(p->at_b.types[i], FIRST_BYTE + i);
+		assert_int_equal(p->at_b.lengths[i], list[i].len);
+	}
+}
+
+static void equal_ones_arrive_whole_and_in_order(void **state)
+{
+	struct datagram list[BULK];
+	struct pair p;
+
+	open_pair(&p, *state);
+	make_bulk(&p, list);
+	tunnel_send(p.a, list, BULK);
+	expect_bulk(&p, list);
+	close_pair(&p);
+}
+
+static void so_do_unequal_ones_and_probes_among_them(void **state)
+{
+	struct datagram list[BULK];
+	struct pair p;
+
+	open_pair(&p, *state);
+	make_bulk(&p, list);
+	for (size_t i = 0; i < BULK; i++) {
+		list[i].len -= i % 7 == 0 ? i : 0;
+		list[i].is_probe = i % 31 == 3;
+	}
+	tunnel_send(p.a, list, BULK);
+	expect_bulk(&p, list);
+	close_pair(&p);
+}
+
+/* Turned on and off between sends, as when agent.conf changes. */
+static void switching_offload_at_the_sender_loses_nothing(void **state)
+{
+	struct datagram list[BULK];
+	struct pair p;
+
+	open_pair(&p, *state);
+	make_bulk(&p, list);
+	tunnel_send(p.a, list, 40);
+	tunnel_use_offload(p.a, !p.mode->at_a);
+	tunnel_send(p.a, list + 40, 40);
+	tunnel_use_offload(p.a, p.mode->at_a);
+	tunnel_send(p.a, list + 80, BULK - 80);
+	expect_bulk(&p, list);
+	close_pair(&p);
+}
+
+static void others_have_a_turn_while_much_waits(void **state)
+{
+	struct datagram list[BULK];
+	struct pair p;
+
+	open_pair(&p, *state);
+	make_bulk(&p, list);
+	tunnel_send(p.a, list, BULK);
+	run_until(&p, BULK); /* it knows now how much comes at once */
+	p.at_b.batches = 0;
+	for (int i = 0; i < 3; i++)
+		tunnel_send(p.a, list, BULK);
+	run_until(&p, 4 * BULK);
+	assert_int_equal(p.at_b.datagrams, 4 * BULK);
+	assert_true(p.at_b.batches >= 3); /* half a megabyte */
 	close_pair(&p);
 }
 
@@ -272,8 +379,7 @@ static void sessions_come_before_handshakes_of_the_same_batch(void **state)
 	struct datagram list[sizeof(types)];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	for (size_t i = 0; i < sizeof(types); i++) {
 		messages[i][0] = types[i];
 		list[i] = (struct datagram){.to = p.to_b, .bytes = messages[i], .len = SMALL_BYTES};
@@ -291,8 +397,7 @@ static void both_families_share_a_port_and_mix_in_one_send(void **state)
 	struct datagram list[4];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	if (tunnel_bound(p.b, bound) < 2) {
 		close_pair(&p); /* a host without IPv6 runs on IPv4 alone: nothing to mix */
 		return;
@@ -316,8 +421,7 @@ static void a_datagram_comes_from_and_to_the_address_that_is_named(void **state)
 	struct datagram d;
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	memcpy(p.to_b.ip, at.ip, sizeof(at.ip));
 	d = to(&p.to_b, SMALL_BYTES);
 	d.local = from;
@@ -335,8 +439,7 @@ static void over_ipv6_too(void **state)
 	struct datagram d;
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	if (tunnel_bound(p.b, bound) == 2) {
 		v6.port = bound[1].port;
 		d = to(&v6, SMALL_BYTES);
@@ -354,8 +457,7 @@ static void an_address_that_is_not_ours_is_refused_and_one_of_another_family_ign
 	struct datagram list[2];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	list[0] = list[1] = to(&p.to_b, SMALL_BYTES);
 	list[0].local = addr_from_ipv4(0xcb007101, 1); /* 203.0.113.1: for documents only */
 	list[1].local = (struct addr){.ip = {[15] = 1}, .port = 1};
@@ -377,8 +479,7 @@ static void one_too_long_for_the_wire_is_refused_and_not_cut_by_ip(void **state)
 	struct datagram d;
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	d = to(&p.to_b, 0);
 	d.bytes = long_bytes;
 	d.len = LONGEST + 1;
@@ -399,8 +500,7 @@ static void a_port_in_use_is_named_with_the_key_to_change(void **state)
 	char port[8];
 	struct pair p;
 
-	(void)state;
-	open_pair(&p);
+	open_pair(&p, *state);
 	tunnel_bound(p.a, bound);
 	assert_int_equal(tunnel_open(&second, &p.loop, bound[0].port, &events, &err), -EADDRINUSE);
 	snprintf(port, sizeof(port), "%u", bound[0].port);
@@ -433,24 +533,45 @@ static void a_port_taken_in_one_family_only_is_in_use(void **state)
 	close(fd);
 }
 
+static const struct CMUnitTest TESTS[] = {
+	cmocka_unit_test(datagrams_of_any_length_arrive_in_order),
+	cmocka_unit_test(one_that_is_too_long_to_read_is_reported_and_the_rest_arrives),
+	cmocka_unit_test(one_that_the_kernel_refuses_costs_only_itself),
+	cmocka_unit_test(nobody_listening_is_told_and_costs_no_datagram_of_others),
+	cmocka_unit_test(more_than_a_batch_arrives_whole),
+	cmocka_unit_test(equal_ones_arrive_whole_and_in_order),
+	cmocka_unit_test(so_do_unequal_ones_and_probes_among_them),
+	cmocka_unit_test(switching_offload_at_the_sender_loses_nothing),
+	cmocka_unit_test(others_have_a_turn_while_much_waits),
+	cmocka_unit_test(sessions_come_before_handshakes_of_the_same_batch),
+	cmocka_unit_test(both_families_share_a_port_and_mix_in_one_send),
+	cmocka_unit_test(a_datagram_comes_from_and_to_the_address_that_is_named),
+	cmocka_unit_test(over_ipv6_too),
+	cmocka_unit_test(an_address_that_is_not_ours_is_refused_and_one_of_another_family_ignored),
+	cmocka_unit_test(one_too_long_for_the_wire_is_refused_and_not_cut_by_ip),
+	cmocka_unit_test(a_port_in_use_is_named_with_the_key_to_change),
+	cmocka_unit_test(a_port_taken_in_one_family_only_is_in_use),
+};
+
+enum {
+	TEST_COUNT = sizeof(TESTS) / sizeof(TESTS[0]),
+	MODE_COUNT = sizeof(MODES) / sizeof(MODES[0]),
+	NAME_MAX_BYTES = 160,
+};
+
+/* Each test in each mode */
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(datagrams_of_any_length_arrive_in_order),
-		cmocka_unit_test(one_that_is_too_long_to_read_is_reported_and_the_rest_arrives),
-		cmocka_unit_test(one_that_the_kernel_refuses_costs_only_itself),
-		cmocka_unit_test(nobody_listening_is_told_and_costs_no_datagram_of_others),
-		cmocka_unit_test(more_than_a_batch_arrives_whole),
-		cmocka_unit_test(sessions_come_before_handshakes_of_the_same_batch),
-		cmocka_unit_test(both_families_share_a_port_and_mix_in_one_send),
-		cmocka_unit_test(a_datagram_comes_from_and_to_the_address_that_is_named),
-		cmocka_unit_test(over_ipv6_too),
-		cmocka_unit_test(
-			an_address_that_is_not_ours_is_refused_and_one_of_another_family_ignored),
-		cmocka_unit_test(one_too_long_for_the_wire_is_refused_and_not_cut_by_ip),
-		cmocka_unit_test(a_port_in_use_is_named_with_the_key_to_change),
-		cmocka_unit_test(a_port_taken_in_one_family_only_is_in_use),
-	};
+	static struct CMUnitTest tests[MODE_COUNT * TEST_COUNT];
+	static char names[MODE_COUNT * TEST_COUNT][NAME_MAX_BYTES];
 
+	for (size_t i = 0; i < MODE_COUNT * TEST_COUNT; i++) {
+		const struct mode *mode = &MODES[i / TEST_COUNT];
+
+		tests[i] = TESTS[i % TEST_COUNT];
+		snprintf(names[i], NAME_MAX_BYTES, "%s_with_offload_%s", tests[i].name, mode->name);
+		tests[i].name = names[i];
+		tests[i].initial_state = (void *)(uintptr_t)mode;
+	}
 	return cmocka_run_group_tests_name("tunnel", tests, NULL, NULL);
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -165,9 +164,7 @@ static size_t messages(void)
 
 static void take_runs_whole(void)
 {
-	int on = 1;
-
-	assert_int_equal(setsockopt(f.at, SOL_UDP, UDP_GRO, &on, sizeof(on)), 0);
+	assert_int_equal(udp_want_runs(f.at, true), 0);
 }
 
 static void who_knows_of_no_runs_gets_each_datagram_by_itself(void **state)
@@ -397,6 +394,116 @@ static void what_the_path_does_not_carry_is_told_of_and_the_rest_goes(void **sta
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* ---- runs in ---- */
+
+/* A receiver gets all of the list, in order, as so many messages. */
+static void expect_received(size_t messages)
+{
+	const struct udp_received *got = NULL;
+	struct udp_receiver *r;
+	size_t index = 0, heard = 0;
+
+	assert_int_equal(udp_receiver_new(&r), 0);
+	while (index < f.count) {
+		struct pollfd p = {.fd = f.at, .events = POLLIN};
+		int count;
+
+		assert_int_equal(poll(&p, 1, LIMIT_MS), 1);
+		count = udp_receiver_read(r, f.at, &got);
+		assert_true(count > 0);
+		heard += (size_t)count;
+		for (int i = 0; i < count; i++) {
+			for (size_t at = 0; at < got[i].len; at += got[i].each, index++) {
+				size_t left = got[i].len - at;
+
+				assert_int_equal(left < got[i].each ? left : got[i].each,
+						 f.list[index].len);
+				assert_memory_equal(got[i].bytes + at, f.list[index].bytes,
+						    f.list[index].len);
+			}
+		}
+	}
+	assert_int_equal(udp_receiver_read(r, f.at, &got), 0);
+	assert_int_equal(heard, messages);
+	udp_receiver_free(r);
+}
+
+static void a_run_is_received_with_the_length_of_each(void **state)
+{
+	(void)state;
+	take_runs_whole();
+	add_many(50, LEN);
+	add(7);
+	send_all();
+	expect_received(1);
+}
+
+static void single_datagrams_are_received_as_such(void **state)
+{
+	(void)state;
+	take_runs_whole();
+	for (size_t i = 0; i < 150; i++)
+		add(1 + i);
+	send_all();
+	expect_received(150);
+}
+
+static void runs_and_single_ones_are_received_in_order(void **state)
+{
+	(void)state;
+	take_runs_whole();
+	add(LONGEST);
+	add_many(20, LEN);
+	add(LEN + 1);
+	add_many(60, LEN);
+	send_all();
+	expect_received(4); /* after a longer one, a shorter one ends its run */
+}
+
+static void wanted_no_more_runs_come_as_single_datagrams(void **state)
+{
+	(void)state;
+	take_runs_whole();
+	assert_int_equal(udp_want_runs(f.at, false), 0);
+	add_many(50, LEN);
+	send_all();
+	expect_received(50);
+}
+
+static void a_read_is_bounded_in_bytes(void **state)
+{
+	const struct udp_received *got = NULL;
+	struct udp_receiver *r;
+	size_t bytes = 0;
+
+	(void)state;
+	take_runs_whole();
+	add_many(64, LEN);
+	assert_int_equal(udp_receiver_new(&r), 0);
+	send_all(); /* so that it learns how long they are */
+	udp_receiver_read(r, f.at, &got);
+	for (int i = 0; i < 20; i++)
+		send_all();
+	for (int count = udp_receiver_read(r, f.at, &got); count > 0; count--)
+		bytes += got[count - 1].len;
+	assert_in_range(bytes, UDP_READ_BYTES / 2, UDP_READ_BYTES);
+	udp_receiver_free(r);
+}
+
+static void few_are_offered_to_the_long_and_many_to_the_short(void **state)
+{
+	(void)state;
+	assert_int_equal(udp_slots_to_offer(16, 16, 16 * 65000), 2);
+	assert_int_equal(udp_slots_to_offer(2, 2, 2 * 65000), 2);
+	assert_int_equal(udp_slots_to_offer(2, 1, 100), 16); /* back again */
+	assert_int_equal(udp_slots_to_offer(16, 1, 0), 16);
+	assert_int_equal(udp_slots_to_offer(16, 16, 16 * 1452), 32);
+	assert_int_equal(udp_slots_to_offer(64, 64, 64 * 1452), 64);
+	assert_int_equal(udp_slots_to_offer(64, 40, 40 * 1452), 64);
+	assert_int_equal(udp_slots_to_offer(64, 4, 4 * 1452), 32);
+	assert_int_equal(udp_slots_to_offer(16, 16, 16 * 8972), 14);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_sockets, close_sockets)
 
 int main(void)
@@ -414,6 +521,12 @@ int main(void)
 		TEST(more_refusals_than_are_remembered_lose_nothing),
 		TEST(a_destination_that_is_refused_costs_no_other),
 		TEST(what_the_path_does_not_carry_is_told_of_and_the_rest_goes),
+		TEST(a_run_is_received_with_the_length_of_each),
+		TEST(single_datagrams_are_received_as_such),
+		TEST(runs_and_single_ones_are_received_in_order),
+		TEST(wanted_no_more_runs_come_as_single_datagrams),
+		TEST(a_read_is_bounded_in_bytes),
+		TEST(few_are_offered_to_the_long_and_many_to_the_short),
 	};
 
 	return cmocka_run_group_tests_name("udp", tests, NULL, NULL);
