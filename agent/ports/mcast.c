@@ -134,15 +134,14 @@ static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct mcast *m = poll->data;
-	struct udp_received batch[UDP_BATCH];
-	int count = udp_receive(m->receiver, m->area, batch);
+	int count = udp_receive(m->receiver, m->area, m->received);
 	uint64_t now_ns = clock_now_ns();
 
 	(void)events;
 	if (status < 0) /* libuv stops watching a socket in error; the read cleared it */
 		uv_poll_start(poll, UV_READABLE, on_readable);
 	for (int i = 0; i < count; i++)
-		take(m, &batch[i], now_ns);
+		take(m, &m->received[i], now_ns);
 	if (count > 0)
 		m->port.events.on_batch_end(m->port.events.context);
 }
@@ -196,7 +195,7 @@ static void free_port(struct mcast *m)
 {
 	close_sockets(m);
 	interfaces_free(&m->interfaces);
-	free(m->inject.bytes);
+	backlog_fini(&m->inject);
 	free(m->beyond.bytes);
 	free(m);
 }
@@ -209,9 +208,8 @@ static struct mcast *allocate(void)
 	if (!m)
 		return NULL;
 	m->receiver = m->sender = m->holder = -1;
-	m->inject.bytes = malloc(MCAST_QUEUE_BYTES);
 	m->beyond.bytes = malloc(MCAST_QUEUE_BYTES);
-	if (m->inject.bytes && m->beyond.bytes)
+	if (backlog_init(&m->inject) && m->beyond.bytes)
 		return m;
 	free_port(m);
 	return NULL;
@@ -235,6 +233,8 @@ static int mcast_open(struct port **out, const struct port_env *env,
 	m->hub = (struct hub){.group_port = config->mcast.group.port,
 			      .scope = config->mcast.scope,
 			      .interfaces = &m->interfaces};
+	uv_timer_init(m->loop, &m->pacer);
+	m->pacer.data = m;
 	randombytes_buf(m->beacon_source.b, MAC_BYTES);
 	m->beacon_source.b[0] = 0x02; /* locally administered, one machine's */
 	start(m, clock_now_ns());
@@ -295,6 +295,16 @@ static void on_closed(uv_handle_t *handle)
 	free_port(handle->data);
 }
 
+static void on_pacer_closed(uv_handle_t *handle)
+{
+	struct mcast *m = handle->data;
+
+	if (m->receiver < 0)
+		free_port(m);
+	else
+		uv_close((uv_handle_t *)&m->poll, on_closed);
+}
+
 static void mcast_close(struct port *p)
 {
 	struct mcast *m = (struct mcast *)p;
@@ -303,10 +313,9 @@ static void mcast_close(struct port *p)
 	while (*at != m)
 		at = &(*at)->next;
 	*at = m->next;
-	if (m->receiver < 0)
-		free_port(m);
-	else
-		uv_close((uv_handle_t *)&m->poll, on_closed);
+	if (m->receiver >= 0)
+		uv_poll_stop(&m->poll); /* no event comes any more */
+	uv_close((uv_handle_t *)&m->pacer, on_pacer_closed);
 }
 
 const struct port_ops mcast_ops = {

@@ -12,14 +12,16 @@
 #ifndef AGENT_PORTS_MCAST_H
 #define AGENT_PORTS_MCAST_H
 
+#include "backlog.h"
 #include "egress.h"
 #include "hub.h"
 #include "interfaces.h"
+#include "pacing.h"
 #include "port.h"
 #include "selftest.h"
 
 enum {
-	MCAST_QUEUE_BYTES = 128 * 1024, /* of frames to send between two flushes */
+	MCAST_QUEUE_BYTES = 128 * 1024, /* of frames to other hosts between two flushes */
 };
 _Static_assert((int)MCAST_QUEUE_BYTES >= (int)FRAME_MAX_BYTES, "the longest frame must fit");
 _Static_assert((int)SELFTEST_INTERFACES_MAX >= (int)PORT_ATTACHMENTS_MAX, "all can be tested");
@@ -39,15 +41,24 @@ struct mcast_attachment {
 };
 
 /**
- * struct mcast_queue - frames to send
+ * struct mcast_queue - frames to other hosts
  * @bytes:	the frames, one after the other; MCAST_QUEUE_BYTES of room
- * @interfaces:	by which each is to go, if they do not all go the same way
+ * @interfaces:	by which each is to go
  */
 struct mcast_queue {
 	uint8_t *bytes;
 	size_t used, count;
 	size_t lengths[UDP_BATCH];
 	uint32_t interfaces[UDP_BATCH];
+};
+
+/** struct mcast_batch - datagrams on their way to the kernel: here, and not zeroed on the stack for each wake-up.
+ * @refused: how many of them it did not take */
+struct mcast_batch {
+	struct mcast *m;
+	struct sockaddr_storage to;
+	size_t count, refused;
+	struct udp_to_send list[UDP_BATCH];
 };
 
 struct mcast {
@@ -82,8 +93,12 @@ struct mcast {
 	uint32_t echoes; /* sent since the sockets opened, and kept away by the kernel as our own */
 	uint32_t lost;   /* to a full buffer since then; both wrap */
 
-	struct mcast_queue inject; /* where we serve */
+	struct backlog inject; /* where we serve */
+	struct pacing pacing;
+	uv_timer_t pacer;          /* runs while something waits */
 	struct mcast_queue beyond; /* to other hosts only */
+	struct mcast_batch batch;
+	struct udp_received received[UDP_BATCH];
 };
 
 /* ---- mcast_attach.c ---- */

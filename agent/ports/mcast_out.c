@@ -6,15 +6,22 @@
  * One socket sends it all, so that all of it comes from one port, by which others know us. Its options say
  * where datagrams go: normally where we serve, with what is for other hosts only, and with beacons, in
  * between. The two kinds of frames have a queue each, so that options change twice a flush and not twice a
- * frame; their order does not matter, for nobody hears both.
+ * frame; their order does not matter, for nobody hears both. Machines lose what their buffers have no room
+ * for, so what we send where we serve is paced (pacing.h): what may not go at once waits in a backlog, for
+ * the next flush or a timer.
  */
 #include <assert.h>
 #include <sodium.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/clock.h"
 #include "mcast.h"
 #include "mcast_socket.h"
+
+enum {
+	PACER_MS = 1, /* as fine as libuv's timers are */
+};
 
 /*
  * What we inject comes back from one address. It is kept away by that as well as by the port: another
@@ -43,16 +50,9 @@ void mcast_serve(struct mcast *m)
 
 /* ---- frames ---- */
 
-struct batch {
-	struct mcast *m;
-	struct sockaddr_storage to;
-	size_t count, refused;
-	struct udp_to_send list[UDP_BATCH];
-};
-
 static void on_refused(void *context, size_t index, int error)
 {
-	struct batch *b = context;
+	struct mcast_batch *b = context;
 	struct mcast *m = b->m;
 
 	m->port.drops[DROP_PORT_SEND]++;
@@ -62,9 +62,9 @@ static void on_refused(void *context, size_t index, int error)
 	b->refused++;
 }
 
-/* Make a batch of those of a queue that go by @interface; 0: of all. */
+/* Make a batch of those of a queue that go by @interface. */
 static void gather(struct mcast *m, const struct mcast_queue *q, uint32_t interface,
-		   struct batch *b)
+		   struct mcast_batch *b)
 {
 	socklen_t to_len = addr_to_sockaddr(&m->config.mcast.group, false, &b->to);
 	size_t at = 0;
@@ -72,7 +72,7 @@ static void gather(struct mcast *m, const struct mcast_queue *q, uint32_t interf
 	b->m = m;
 	b->count = b->refused = 0;
 	for (size_t i = 0; i < q->count; i++) {
-		if (interface == 0 || q->interfaces[i] == interface)
+		if (q->interfaces[i] == interface)
 			b->list[b->count++] = (struct udp_to_send){.bytes = q->bytes + at,
 								   .len = q->lengths[i],
 								   .to = (struct sockaddr *)&b->to,
@@ -81,7 +81,7 @@ static void gather(struct mcast *m, const struct mcast_queue *q, uint32_t interf
 	}
 }
 
-static void send_batch(struct batch *b)
+static void send_batch(struct mcast_batch *b)
 {
 	struct port *p = &b->m->port;
 
@@ -91,22 +91,66 @@ static void send_batch(struct batch *b)
 	udp_send(b->m->sender, b->list, b->count, on_refused, b);
 }
 
+/* ---- where we serve: paced ---- */
+
+/* As many of those that wait as the credit pays for, at most a batch. */
+static void gather_paid(struct mcast *m, struct mcast_batch *b)
+{
+	socklen_t to_len = addr_to_sockaddr(&m->config.mcast.group, false, &b->to);
+
+	b->m = m;
+	b->count = b->refused = 0;
+	while (b->count < UDP_BATCH && b->count < m->inject.count) {
+		struct backlog_frame f = backlog_frame(&m->inject, b->count);
+
+		if (!pacing_take(&m->pacing, pacing_cost(f.len)))
+			break;
+		b->list[b->count++] = (struct udp_to_send){.bytes = f.bytes,
+							   .len = f.len,
+							   .to = (struct sockaddr *)&b->to,
+							   .to_len = to_len};
+	}
+}
+
+static void on_time(uv_timer_t *timer)
+{
+	mcast_flush(timer->data);
+}
+
+/* What waits has its turn in a moment, or with whatever is sent before that. */
+static void wait_for_credit(struct mcast *m)
+{
+	if (m->inject.count > 0 && !uv_is_active((uv_handle_t *)&m->pacer))
+		uv_timer_start(&m->pacer, on_time, PACER_MS, 0);
+}
+
 static void flush_inject(struct mcast *m)
 {
-	struct batch b;
+	struct mcast_batch *b = &m->batch;
 
 	if (m->inject.count == 0)
 		return;
-	gather(m, &m->inject, 0, &b);
-	send_batch(&b);
-	m->echoes += (uint32_t)(b.count - b.refused);
-	m->inject.count = m->inject.used = 0;
+	if (m->serving == 0) {
+		m->port.drops[DROP_PORT_DOWN] += m->inject.count;
+		backlog_clear(&m->inject);
+		return;
+	}
+	pacing_refill(&m->pacing, m->inject.cost_bytes, clock_now_ns());
+	for (gather_paid(m, b); b->count > 0; gather_paid(m, b)) {
+		send_batch(b);
+		m->echoes += (uint32_t)(b->count - b->refused);
+		for (size_t i = 0; i < b->count; i++)
+			backlog_remove(&m->inject);
+	}
+	wait_for_credit(m);
 }
+
+/* ---- to other hosts ---- */
 
 /* Each interface in turn, then back to the one that we serve. */
 static void flush_beyond(struct mcast *m)
 {
-	struct batch b;
+	struct mcast_batch *b = &m->batch;
 
 	if (m->beyond.count == 0)
 		return;
@@ -114,13 +158,13 @@ static void flush_beyond(struct mcast *m)
 		uint32_t interface = m->attachments[i].interface;
 		const struct interface_address *at = interfaces_by_index(&m->interfaces, interface);
 
-		gather(m, &m->beyond, interface, &b);
-		if (b.count == 0)
+		gather(m, &m->beyond, interface, b);
+		if (b->count == 0)
 			continue;
 		if (at && mcast_send_by(m->sender, interface, &at->addr, MCAST_BEYOND) == 0)
-			send_batch(&b);
+			send_batch(b);
 		else
-			m->port.drops[DROP_PORT_SEND] += b.count;
+			m->port.drops[DROP_PORT_SEND] += b->count;
 	}
 	m->beyond.count = m->beyond.used = 0;
 	mcast_serve(m);
@@ -134,36 +178,35 @@ void mcast_flush(struct port *p)
 	flush_beyond(m);
 }
 
-static void enqueue(struct mcast *m, struct mcast_queue *q, const uint8_t *frame, size_t len)
-{
-	assert(len >= ETHER_HEADER_BYTES && len <= FRAME_MAX_BYTES);
-	if (q->count == UDP_BATCH || q->used + len > MCAST_QUEUE_BYTES)
-		mcast_flush(&m->port);
-	memcpy(q->bytes + q->used, frame, len);
-	q->used += len;
-	q->lengths[q->count++] = len;
-}
-
 void mcast_send(struct port *p, const uint8_t *frame, size_t len)
 {
 	struct mcast *m = (struct mcast *)p;
 
+	assert(len >= ETHER_HEADER_BYTES && len <= FRAME_MAX_BYTES);
 	if (m->serving == 0)
 		p->drops[DROP_PORT_DOWN]++;
-	else
-		enqueue(m, &m->inject, frame, len);
+	else if (!backlog_add(&m->inject, frame, len))
+		p->drops[DROP_PORT_FULL]++;
+	else if (m->inject.count % UDP_BATCH == 0)
+		flush_inject(m);
 }
 
 void mcast_send_beyond(struct port *p, uint32_t interface, const uint8_t *frame, size_t len)
 {
 	struct mcast *m = (struct mcast *)p;
+	struct mcast_queue *q = &m->beyond;
 
+	assert(len >= ETHER_HEADER_BYTES && len <= FRAME_MAX_BYTES);
 	if (interface == m->loopback || !mcast_attachment(m, interface)) {
 		p->drops[DROP_PORT_DOWN]++;
 		return;
 	}
-	enqueue(m, &m->beyond, frame, len);
-	m->beyond.interfaces[m->beyond.count - 1] = interface;
+	if (q->count == UDP_BATCH || q->used + len > MCAST_QUEUE_BYTES)
+		flush_beyond(m);
+	memcpy(q->bytes + q->used, frame, len);
+	q->used += len;
+	q->interfaces[q->count] = interface;
+	q->lengths[q->count++] = len;
 }
 
 /* ---- beacons ---- */

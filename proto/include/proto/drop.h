@@ -70,7 +70,7 @@ enum drop {
 	/* Ports */
 	DROP_PORT_DOWN,        /* outgoing frame, and the port is not up */
 	DROP_PORT_SEND,        /* outgoing frame, and the kernel refused it */
-	DROP_PORT_FULL,        /* outgoing frame, and the machine does not read what it is sent */
+	DROP_PORT_FULL,        /* outgoing frame, and machines do not read what they are sent */
 	DROP_STRANGER,         /* from another address or socket than the machine's */
 	DROP_PORT_CROWDED,     /* one machine more than a port can have */
 	DROP_BAD_FRAMING,      /* stream: a length that no frame has; the connection ends */
