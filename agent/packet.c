@@ -11,6 +11,8 @@ enum {
 	TYPE_IPV6 = 0x86dd,
 	TYPE_8021Q = 0x8100,
 	TYPE_8021AD = 0x88a8,
+	TYPE_AT = 12,
+	TAG_BYTES = 4,
 	TAGS_MAX = 2, /* 802.1ad: one of the provider, one of the customer */
 
 	VERSION_SHIFT = 4,
@@ -18,7 +20,11 @@ enum {
 	IPV4_FIXED_BYTES = 20, /* RFC 791, 3.1 */
 	IPV4_WORD_BYTES = 4,
 	IPV4_WORDS_MASK = 0x0f,
+	IPV4_LENGTH_AT = 2,
+	IPV4_FRAGMENT_AT = 6,
 	IPV4_FRAGMENT_MASK = 0x3fff, /* more fragments, offset */
+	IPV4_PROTOCOL_AT = 9,
+	IPV4_SOURCE_AT = 12,
 
 	IPV6_BYTES = 16,
 	IPV6_FIXED_BYTES = 40, /* RFC 8200, 3 */
@@ -28,16 +34,15 @@ enum {
 	IPV6_UNIT_BYTES = 8, /* of an extension header's length, not counting the first */
 };
 
-/* Return: the type of what @r is left at, tags taken off */
+/* Return: the type of what @r is left at, tags taken off; 0 if it is too short */
 static uint16_t read_type(struct reader *r)
 {
-	uint16_t type;
+	const uint8_t *header = reader_bytes(r, ETHER_HEADER_BYTES), *tag;
+	uint16_t type = header ? peek_u16(header + TYPE_AT) : 0;
 
-	reader_bytes(r, 2 * MAC_BYTES);
-	type = reader_u16(r);
 	for (int i = 0; i < TAGS_MAX && (type == TYPE_8021Q || type == TYPE_8021AD); i++) {
-		reader_u16(r);
-		type = reader_u16(r);
+		tag = reader_bytes(r, TAG_BYTES);
+		type = tag ? peek_u16(tag + sizeof(uint16_t)) : 0;
 	}
 	return type;
 }
@@ -54,25 +59,20 @@ static bool finish(struct packet *out, size_t taken, size_t total, size_t there)
 
 static bool read_ipv4(struct packet *out, struct reader r)
 {
-	size_t there = reader_left(&r), header, total;
-	uint8_t first = reader_u8(&r);
-	uint16_t fragment;
+	size_t there = reader_left(&r), header;
+	const uint8_t *h = reader_bytes(&r, IPV4_FIXED_BYTES);
 
-	reader_u8(&r); /* type of service */
-	total = reader_u16(&r);
-	reader_u16(&r); /* identification */
-	fragment = reader_u16(&r);
-	reader_u8(&r); /* time to live */
-	out->protocol = reader_u8(&r);
-	reader_u16(&r); /* checksum */
-	out->source = reader_bytes(&r, IPV4_BYTES);
-	out->destination = reader_bytes(&r, IPV4_BYTES);
-	out->ip_bytes = IPV4_BYTES;
-	header = (size_t)(first & IPV4_WORDS_MASK) * IPV4_WORD_BYTES;
-	if (r.failed || first >> VERSION_SHIFT != 4 || header < IPV4_FIXED_BYTES ||
-	    (fragment & IPV4_FRAGMENT_MASK) != 0)
+	if (!h)
 		return false;
-	return finish(out, header, total, there);
+	header = (size_t)(h[0] & IPV4_WORDS_MASK) * IPV4_WORD_BYTES;
+	if (h[0] >> VERSION_SHIFT != 4 || header < IPV4_FIXED_BYTES ||
+	    (peek_u16(h + IPV4_FRAGMENT_AT) & IPV4_FRAGMENT_MASK) != 0)
+		return false;
+	out->protocol = h[IPV4_PROTOCOL_AT];
+	out->source = h + IPV4_SOURCE_AT;
+	out->destination = out->source + IPV4_BYTES;
+	out->ip_bytes = IPV4_BYTES;
+	return finish(out, header, peek_u16(h + IPV4_LENGTH_AT), there);
 }
 
 /* Does that header say nothing but where the next one is? */

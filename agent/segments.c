@@ -55,7 +55,7 @@ bool segments_is_shared(const struct segments *s, int port)
 	while ((a = segments_each(s, port, &cursor)))
 		if (a->neighbour_count > 0)
 			return true;
-	for (int i = 0; i < CONFIG_PORTS_MAX; i++)
+	for (int i = 0; s->had_twins && i < CONFIG_PORTS_MAX; i++)
 		if (s->ports[i].twin_ns != 0 && (i == port || s->ports[i].twin == port))
 			return true;
 	return false;

@@ -155,6 +155,7 @@ struct seg_peer {
 };
 
 struct segments {
+	bool had_twins; /* some port once had one: else nobody needs to look, for each frame */
 	struct segments_config config;
 	struct seg_port ports[CONFIG_PORTS_MAX];
 	struct attachment *attachments[SEGMENTS_NUMBERS_MAX]; /* by number; NULL: none */
