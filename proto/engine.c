@@ -96,6 +96,7 @@ struct engine *engine_init(const struct engine_config *config, void *memory, voi
 	index_table_init(&e->indices, (struct index_entry *)(base + l.indices), l.index_slots);
 	e->event_ring = (uint32_t *)(base + l.events);
 	reassembly_init(&e->reassembly, base + l.reassembly, FRAME_TAG_BYTES + config->max_frame);
+	outbox_init(&e->outbox);
 	e->random(e->random_context, &e->load.key, sizeof(e->load.key));
 	e->hello_generation = 1;
 	e->timestamp_ns = config->timestamp_floor_ns;

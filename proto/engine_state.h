@@ -226,6 +226,13 @@ struct user_ping {
 	uint64_t rtt_ns;
 };
 
+/** struct peer_run - its full datagrams since the last flush; PROTOCOL.md 6. @len: of each, 0: none yet, or
+ * the next begins another run. @flush: outbox.flushes when that was so */
+struct peer_run {
+	uint32_t flush;
+	uint16_t len;
+};
+
 /** struct peer_try - when to start the next handshake; PROTOCOL.md 7.3 */
 struct peer_try {
 	uint64_t at_ns;    /* not before */
@@ -270,6 +277,7 @@ struct peer {
 	uint64_t doubt_ns;      /* when the network changed, if nothing was heard since; 0: none */
 	uint64_t keepalive_at_ns; /* HEAP_NEVER: nothing to keep alive */
 
+	struct peer_run run;
 	struct peer_paths paths;
 	struct peer_size size;
 	struct peer_keep keep;
@@ -293,10 +301,16 @@ struct peer {
 _Static_assert(sizeof(struct peer) + sizeof(struct peer_secrets) <= 8192,
 	       "an idle peer costs at most 8 KiB");
 
-/** struct outbox - datagrams on their way; an open one has no header and tag yet */
+/**
+ * struct outbox - datagrams on their way; an open one has no header and tag yet
+ * @room:	where each is written: one of @bytes; when one moves, they change places
+ * @flushes:	so often was all sealed; wraps
+ */
 struct outbox {
 	struct datagram datagrams[OUTBOX_MAX];
+	uint8_t *room[OUTBOX_MAX];
 	uint8_t bytes[OUTBOX_MAX][DATAGRAM_MAX_BYTES];
+	uint32_t flushes;
 	uint16_t limit[OUTBOX_MAX]; /* how long each may become */
 	bool open[OUTBOX_MAX];
 	bool asks[OUTBOX_MAX];    /* holds a record that wants an answer */

@@ -219,10 +219,10 @@ static enum drop take_record(struct engine *e, uint8_t type, struct reader *body
 
 static bool all_zero(struct reader *r)
 {
-	while (reader_left(r) > 0)
-		if (reader_u8(r) != 0)
-			return false;
-	return true;
+	size_t len = reader_left(r);
+	const uint8_t *bytes = len ? reader_bytes(r, len) : NULL;
+
+	return !bytes || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
 /* The next record's type and body. Return: false at the end, or where the rest makes no sense. */

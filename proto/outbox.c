@@ -12,6 +12,16 @@
 #include "session.h"
 #include "timers.h"
 
+enum {
+	RUN_PAD_PART = 16 /* padding is at most this part of the run's length; PROTOCOL.md 6 */
+};
+
+void outbox_init(struct outbox *o)
+{
+	for (uint32_t i = 0; i < OUTBOX_MAX; i++)
+		o->room[i] = o->bytes[i];
+}
+
 uint32_t outbox_room(const struct engine *e)
 {
 	return OUTBOX_MAX - e->outbox.count;
@@ -39,7 +49,7 @@ static int claim(struct engine *e, const struct peer *p, size_t len)
 	o->matters[slot] = false;
 	o->limit[slot] = (uint16_t)mtu_of(p);
 	o->datagrams[slot] = (struct datagram){
-		.peer = p ? (int)p->number : -1, .bytes = o->bytes[slot], .len = len};
+		.peer = p ? (int)p->number : -1, .bytes = o->room[slot], .len = len};
 	return (int)slot;
 }
 
@@ -65,7 +75,7 @@ uint8_t *outbox_raw(struct engine *e, int peer, const struct route *to, size_t l
 	if (slot < 0)
 		return NULL;
 	address(e, slot, to);
-	return e->outbox.bytes[slot];
+	return e->outbox.room[slot];
 }
 
 static size_t room_in(const struct engine *e, int slot)
@@ -77,7 +87,7 @@ static size_t room_in(const struct engine *e, int slot)
 static uint8_t *append(struct engine *e, int slot, uint8_t type, size_t body_len)
 {
 	struct datagram *d = &e->outbox.datagrams[slot];
-	struct writer w = writer_over(e->outbox.bytes[slot] + d->len, room_in(e, slot));
+	struct writer w = writer_over(e->outbox.room[slot] + d->len, room_in(e, slot));
 	uint8_t *body;
 
 	writer_u8(&w, type);
@@ -95,7 +105,7 @@ static void seal_slot(struct engine *e, struct peer *p, int slot, enum session_s
 {
 	struct session *s = &p->sessions[with];
 	struct datagram *d = &e->outbox.datagrams[slot];
-	uint8_t *bytes = e->outbox.bytes[slot];
+	uint8_t *bytes = e->outbox.room[slot];
 	struct writer w = writer_over(bytes, DATA_HEADER_BYTES);
 	struct sealed sealed = {.datagram = bytes,
 				.text_len = d->len - DATA_HEADER_BYTES,
@@ -143,11 +153,42 @@ void outbox_seal(struct engine *e, struct peer *p, uint64_t now_ns)
 	seal_slot(e, p, slot, p->current, now_ns);
 }
 
+/* Padding up to a length of the whole. */
+static void pad(struct engine *e, int slot, size_t len)
+{
+	struct datagram *d = &e->outbox.datagrams[slot];
+
+	if (len < d->len + TAG_BYTES)
+		return;
+	memset(e->outbox.room[slot] + d->len, RECORD_PADDING, len - TAG_BYTES - d->len);
+	d->len = len - TAG_BYTES;
+}
+
+/* As long as the ones before it, if that takes few bytes: the kernel takes equal ones as one. The last may be
+ * shorter, so what is open when all is flushed stays as it is. */
+static void fit_into_run(struct engine *e, struct peer *p)
+{
+	struct peer_run *run = &p->run;
+	size_t len = e->outbox.datagrams[p->open_slot].len + TAG_BYTES;
+
+	if (run->flush != e->outbox.flushes)
+		*run = (struct peer_run){.flush = e->outbox.flushes};
+	if (len >= run->len)
+		run->len = (uint16_t)len;
+	else if (len >= (size_t)(run->len - run->len / RUN_PAD_PART) &&
+		 run->len <= e->outbox.limit[p->open_slot])
+		pad(e, p->open_slot, run->len);
+	else
+		run->len = 0; /* it is the last of its run */
+}
+
 /* The open datagram if it has @room bytes, else a new one. Return: its slot, or -1 when full. */
 static int open_with_room(struct engine *e, struct peer *p, size_t room, uint64_t now_ns)
 {
-	if (p->open_slot >= 0 && room_in(e, p->open_slot) < room)
+	if (p->open_slot >= 0 && room_in(e, p->open_slot) < room) {
+		fit_into_run(e, p);
 		outbox_seal(e, p, now_ns);
+	}
 	if (p->open_slot < 0) {
 		p->open_slot = claim(e, p, DATA_HEADER_BYTES);
 		if (p->open_slot >= 0)
@@ -207,17 +248,6 @@ enum drop outbox_record_to(struct engine *e, struct peer *p, const struct record
 	keep_replied(p, &from->remote, now_ns);
 	seal_slot(e, p, slot, p->current, now_ns);
 	return DROP_NONE;
-}
-
-/* Padding up to a length of the whole. */
-static void pad(struct engine *e, int slot, size_t len)
-{
-	struct datagram *d = &e->outbox.datagrams[slot];
-
-	if (len < d->len + TAG_BYTES)
-		return;
-	memset(e->outbox.bytes[slot] + d->len, RECORD_PADDING, len - TAG_BYTES - d->len);
-	d->len = len - TAG_BYTES;
 }
 
 enum drop outbox_probe(struct engine *e, struct peer *p, const struct probe *probe, uint64_t now_ns)
@@ -359,12 +389,13 @@ enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out 
 static void move_down(struct engine *e, uint32_t from, uint32_t to)
 {
 	struct outbox *o = &e->outbox;
+	uint8_t *room = o->room[to];
 
 	if (from == to)
 		return;
-	memcpy(o->bytes[to], o->bytes[from], o->datagrams[from].len);
+	o->room[to] = o->room[from];
+	o->room[from] = room;
 	o->datagrams[to] = o->datagrams[from];
-	o->datagrams[to].bytes = o->bytes[to];
 	o->open[to] = o->open[from];
 	o->asks[to] = o->asks[from];
 	o->matters[to] = o->matters[from];
@@ -388,6 +419,7 @@ void engine_flush(struct engine *e, uint64_t now_ns)
 	struct outbox *o = &e->outbox;
 	uint32_t kept = 0;
 
+	o->flushes++;
 	for (uint32_t i = 0; i < o->count; i++) {
 		if (o->open[i])
 			outbox_seal(e, &e->peers[o->datagrams[i].peer], now_ns);

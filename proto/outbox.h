@@ -34,6 +34,9 @@ struct probe {
 	bool asks;     /* the session's timers count it: it goes where the peer was last */
 };
 
+/** outbox_init() - Empty, in zeroed memory */
+void outbox_init(struct outbox *o);
+
 /** outbox_room() - Datagrams that still fit */
 uint32_t outbox_room(const struct engine *e);
 

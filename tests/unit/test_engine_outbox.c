@@ -224,6 +224,133 @@ static void frame_for_no_peer_or_no_session_is_counted(void **state)
 	wire_free(w);
 }
 
+/* ---- runs ---- */
+
+enum {
+	RUN_MAX = 8
+};
+
+/* Send frames of these lengths at once; 0 ends them. Datagrams must be as long as @expected says. */
+static void assert_lengths(struct wire *w, const size_t frames[RUN_MAX],
+			   const size_t expected[RUN_MAX])
+{
+	unsigned sent = 0, before = w->hosts[1].frames;
+	const struct datagram *d;
+
+	for (; sent < RUN_MAX && frames[sent]; sent++)
+		assert_int_equal(wire_send(w, 0, 1, frames[sent], (uint8_t)sent), DROP_NONE);
+	engine_flush(wire_engine(w, 0), w->now_ns);
+	assert_int_equal(engine_outbox(wire_engine(w, 0), &d), sent);
+	for (unsigned i = 0; i < sent; i++)
+		assert_int_equal(d[i].len, expected[i]);
+	wire_settle(w);
+	assert_int_equal(w->hosts[1].frames, before + sent);
+}
+
+#define ASSERT_LENGTHS(w, frames, expected) \
+	assert_lengths(w, (const size_t[RUN_MAX])frames, (const size_t[RUN_MAX])expected)
+#define LIST(...)           \
+	{                   \
+		__VA_ARGS__ \
+	}
+
+static struct wire *quiet_pair(void)
+{
+	struct wire *w = wire_pair();
+
+	wire_run(w, S_NS);
+	return w;
+}
+
+static void full_datagrams_are_made_as_long_as_the_first(void **state)
+{
+	struct wire *w = quiet_pair();
+	struct drops before = wire_drops(w, 1);
+
+	(void)state;
+	ASSERT_LENGTHS(w, LIST(1100, 1090, 1029, 1100, 1000), LIST(1137, 1137, 1137, 1137, 1037));
+	wire_assert_no_drop(w, 1, &before);
+	wire_free(w);
+}
+
+static void the_last_stays_as_it_is(void **state)
+{
+	struct wire *w = quiet_pair();
+
+	(void)state;
+	ASSERT_LENGTHS(w, LIST(1100, 1090), LIST(1137, 1127));
+	wire_free(w);
+}
+
+static void one_shorter_by_more_than_a_sixteenth_ends_the_run(void **state)
+{
+	struct wire *w = quiet_pair();
+
+	(void)state;
+	ASSERT_LENGTHS(w, LIST(1100, 1028, 1080, 1070, 1000), LIST(1137, 1065, 1117, 1117, 1037));
+	wire_free(w);
+}
+
+static void a_longer_one_begins_another_run(void **state)
+{
+	struct wire *w = quiet_pair();
+
+	(void)state;
+	ASSERT_LENGTHS(w, LIST(1080, 1100, 1090, 1000), LIST(1117, 1137, 1137, 1037));
+	wire_free(w);
+}
+
+static void a_run_does_not_outlive_the_flush(void **state)
+{
+	struct wire *w = quiet_pair();
+
+	(void)state;
+	ASSERT_LENGTHS(w, LIST(1100, 1100, 1000), LIST(1137, 1137, 1037));
+	ASSERT_LENGTHS(w, LIST(1080, 1070, 1000), LIST(1117, 1117, 1037));
+	wire_free(w);
+}
+
+static void no_padding_exceeds_what_the_path_carries(void **state)
+{
+	struct wire *w = quiet_pair();
+	struct peer *p = wire_peer(w, 0, 1);
+	const struct datagram *d;
+
+	(void)state;
+	wire_send(w, 0, 1, 1190, 1);
+	wire_send(w, 0, 1, 1190, 2);
+	p->paths.list[p->paths.active].mtu_bytes = DATAGRAM_LEAST_BYTES;
+	wire_send(w, 0, 1, 1150, 3);
+	wire_send(w, 0, 1, 1150, 4);
+	engine_flush(wire_engine(w, 0), w->now_ns);
+	assert_int_equal(engine_outbox(wire_engine(w, 0), &d), 4);
+	assert_int_equal(d[1].len, 1227);
+	assert_int_equal(d[2].len, 1187);
+	wire_free(w);
+}
+
+/* One whose place in the order changes because another is gone keeps its bytes. */
+static void one_that_moves_up_is_not_mixed_up_with_others(void **state)
+{
+	struct wire *w = wire_new(&(struct wire_setup){.count = 3});
+	struct peer *gone = wire_peer(w, 0, 2);
+
+	(void)state;
+	wire_connect(w);
+	wire_run(w, S_NS);
+	wire_send(w, 0, 2, 1000, 1);
+	for (uint8_t i = 0; i < 5; i++)
+		wire_send(w, 0, 1, 1190, i);
+	outbox_discard(wire_engine(w, 0), gone);
+	engine_flush(wire_engine(w, 0), w->now_ns);
+	for (uint8_t i = 0; i < 5; i++)
+		wire_send(w, 0, 1, 1190, i);
+	wire_settle(w);
+	assert_int_equal(w->hosts[1].frames, 10);
+	wire_assert_carries(w, 0, 2);
+	wire_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +363,13 @@ int main(void)
 		cmocka_unit_test(piece_of_a_frame_never_goes_out_on_another_session),
 		cmocka_unit_test(what_waits_for_a_peer_that_goes_down_or_away_is_not_sent),
 		cmocka_unit_test(frame_for_no_peer_or_no_session_is_counted),
+		cmocka_unit_test(full_datagrams_are_made_as_long_as_the_first),
+		cmocka_unit_test(the_last_stays_as_it_is),
+		cmocka_unit_test(one_shorter_by_more_than_a_sixteenth_ends_the_run),
+		cmocka_unit_test(a_longer_one_begins_another_run),
+		cmocka_unit_test(a_run_does_not_outlive_the_flush),
+		cmocka_unit_test(no_padding_exceeds_what_the_path_carries),
+		cmocka_unit_test(one_that_moves_up_is_not_mixed_up_with_others),
 	};
 
 	return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
