@@ -14,8 +14,8 @@
 #include "common/ether.h"
 
 enum {
-	BACKLOG_BYTES = 1024 * 1024, /* what 2 Gbit/s bring in PACING_DELAY_MS */
-	BACKLOG_FRAMES = 2048,       /* in the same time half a million a second */
+	BACKLOG_BYTES = 2 * 1024 * 1024, /* what 4 Gbit/s bring in PACING_DELAY_MS */
+	BACKLOG_FRAMES = 4096,           /* in the same time a million a second */
 };
 _Static_assert((int)BACKLOG_BYTES >= 2 * (int)FRAME_MAX_BYTES, "the longest frame must fit");
 

@@ -177,6 +177,7 @@ static int open_sockets(struct mcast *m)
 		close_sockets(m);
 		return code;
 	}
+	udp_sender_init(&m->out, m->sender, m->offload);
 	m->poll.data = m;
 	return uv_poll_start(&m->poll, UV_READABLE, on_readable);
 }
@@ -227,6 +228,7 @@ static int mcast_open(struct port **out, const struct port_env *env,
 	m->config = *config;
 	m->loop = env->loop;
 	m->area = env->area;
+	m->offload = env->offload;
 	m->hubs = env->hubs;
 	m->next = *m->hubs;
 	*m->hubs = m;

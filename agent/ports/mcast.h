@@ -69,9 +69,11 @@ struct mcast {
 	struct mcast **hubs; /* the owner's list, in which @next is */
 	struct mcast *next;
 
-	bool is_open;         /* open() is over: events may be reported */
-	int receiver, sender; /* or -1 */
-	int start_error;      /* negative errno: why they are not open */
+	bool is_open;          /* open() is over: events may be reported */
+	int receiver, sender;  /* or -1 */
+	bool offload;          /* as the user wants it */
+	struct udp_sender out; /* of @sender */
+	int start_error;       /* negative errno: why they are not open */
 	int send_error; /* positive errno of the last refused frame since the last tick; or 0 */
 	uv_poll_t poll;
 

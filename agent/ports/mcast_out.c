@@ -81,14 +81,13 @@ static void gather(struct mcast *m, const struct mcast_queue *q, uint32_t interf
 	}
 }
 
-static void send_batch(struct mcast_batch *b)
+static void count_batch(const struct mcast_batch *b)
 {
 	struct port *p = &b->m->port;
 
 	p->tx_frames += b->count;
 	for (size_t i = 0; i < b->count; i++)
 		p->tx_bytes += b->list[i].len;
-	udp_send(b->m->sender, b->list, b->count, on_refused, b);
 }
 
 /* ---- where we serve: paced ---- */
@@ -137,7 +136,8 @@ static void flush_inject(struct mcast *m)
 	}
 	pacing_refill(&m->pacing, m->inject.cost_bytes, clock_now_ns());
 	for (gather_paid(m, b); b->count > 0; gather_paid(m, b)) {
-		send_batch(b);
+		count_batch(b);
+		udp_send_runs(&m->out, b->list, b->count, on_refused, b);
 		m->echoes += (uint32_t)(b->count - b->refused);
 		for (size_t i = 0; i < b->count; i++)
 			backlog_remove(&m->inject);
@@ -161,10 +161,13 @@ static void flush_beyond(struct mcast *m)
 		gather(m, &m->beyond, interface, b);
 		if (b->count == 0)
 			continue;
-		if (at && mcast_send_by(m->sender, interface, &at->addr, MCAST_BEYOND) == 0)
-			send_batch(b);
-		else
+		if (!at || mcast_send_by(m->sender, interface, &at->addr, MCAST_BEYOND) < 0) {
 			m->port.drops[DROP_PORT_SEND] += b->count;
+			continue;
+		}
+		/* One by one: what this interface refuses says nothing of the one that we serve. */
+		count_batch(b);
+		udp_send(m->sender, b->list, b->count, on_refused, b);
 	}
 	m->beyond.count = m->beyond.used = 0;
 	mcast_serve(m);

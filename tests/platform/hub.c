@@ -255,7 +255,7 @@ int set_up(void **state)
 	uv_timer_init(&f->loop, &f->limit);
 	f->area = (struct udp_area){.bytes = malloc(UDP_BATCH * (MAX_FRAME + 1)),
 				    .slot_bytes = MAX_FRAME + 1};
-	f->env = (struct port_env){.loop = &f->loop, .area = &f->area};
+	f->env = (struct port_env){.loop = &f->loop, .area = &f->area, .offload = true};
 	f->group = addr_from_ipv4(GROUP, port);
 	for (int i = 0; i < MACHINES; i++)
 		f->machines[i] = -1;
