@@ -28,21 +28,28 @@ size_t pacing_cost(size_t len)
 	return block > len + PIECE_BYTES ? block : len + PIECE_BYTES;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 void pacing_refill(struct pacing *p, uint64_t waiting_bytes, uint64_t now_ns)
 {
-	uint64_t elapsed_ns = now_ns - p->since_ns, per_ms = waiting_bytes / PACING_DELAY_MS, more;
+	uint64_t elapsed_ns = smaller(now_ns - p->since_ns, (uint64_t)PACING_RECENT_MS * NS_PER_MS);
+	uint64_t per_ms = larger(PACING_BYTES_PER_MS, waiting_bytes / PACING_DELAY_MS);
 
-	if (per_ms < PACING_BYTES_PER_MS)
-		per_ms = PACING_BYTES_PER_MS;
-	if (elapsed_ns > (uint64_t)PACING_DELAY_MS * NS_PER_MS)
-		elapsed_ns = (uint64_t)PACING_DELAY_MS * NS_PER_MS; /* enough to fill it */
-	more = per_ms * elapsed_ns / NS_PER_MS;
-	p->credit_bytes += more;
-	if (p->credit_bytes > PACING_BURST_BYTES)
-		p->credit_bytes = PACING_BURST_BYTES;
+	per_ms = larger(per_ms, p->recent_bytes * 3 / 2 / PACING_RECENT_MS);
+	p->credit_bytes =
+		smaller(p->credit_bytes + per_ms * elapsed_ns / NS_PER_MS, PACING_BURST_BYTES);
+	p->recent_bytes -= p->recent_bytes * elapsed_ns / PACING_RECENT_MS / NS_PER_MS;
 	p->since_ns = now_ns;
 }
-_Static_assert(PACING_BYTES_PER_MS *PACING_DELAY_MS >= PACING_BURST_BYTES, "enough to fill it");
+_Static_assert(PACING_BYTES_PER_MS *PACING_RECENT_MS >= PACING_BURST_BYTES, "enough to fill it");
 
 /* The longest frames cost more than all credit there is: they go when it is full. */
 bool pacing_take(struct pacing *p, size_t cost)
@@ -52,5 +59,6 @@ bool pacing_take(struct pacing *p, size_t cost)
 	if (cost > p->credit_bytes)
 		return false;
 	p->credit_bytes -= cost;
+	p->recent_bytes += cost;
 	return true;
 }

@@ -6,8 +6,9 @@
  * How it works. A machine reads what is sent to its hub from a socket with the kernel's default buffer;
  * what it has no room for is lost, and nobody tells. So what we send at once is what half of such a buffer
  * holds: the other half is other senders'. That is the credit. It comes back with time: at a pace that a
- * slow machine bears, or faster, so that whatever waits is gone within a few milliseconds. So a burst is
- * spread, a stream that goes on is not slowed down, and without either nothing ever waits.
+ * slow machine bears; or half as fast again as was sent lately, for a stream that goes on is something that
+ * machines have got used to, or will never; or faster, so that whatever waits is gone within a few
+ * milliseconds. So a burst is spread, a stream does not wait, and nothing is ever slowed down for long.
  */
 #ifndef AGENT_PORTS_PACING_H
 #define AGENT_PORTS_PACING_H
@@ -21,16 +22,19 @@ enum {
 	PACING_BURST_BYTES = PACING_BUFFER_BYTES / 2,
 	/* 28 full frames, 340 Mbit/s: about what a machine reads that QEMU translates in software */
 	PACING_BYTES_PER_MS = 64 * 1024,
-	PACING_DELAY_MS = 4, /* what waits is sent within about so much */
+	PACING_DELAY_MS = 4,   /* what waits is sent within about so much */
+	PACING_RECENT_MS = 50, /* lately: longer than a burst, shorter than what a user notices */
 };
 
 /**
  * struct pacing - what may be sent now; zeroed, nothing until pacing_refill()
  * @credit_bytes: at most PACING_BURST_BYTES
+ * @recent_bytes: sent in the last PACING_RECENT_MS; what is longer ago counts less and less
  * @since_ns:	when it was last refilled
  */
 struct pacing {
 	uint64_t credit_bytes;
+	uint64_t recent_bytes;
 	uint64_t since_ns;
 };
 

@@ -78,20 +78,49 @@ static void a_short_backlog_leaves_at_the_slow_pace(void **state)
 			PACING_BYTES_PER_MS / pacing_cost(FULL_FRAME) + 1);
 }
 
-static void a_stream_that_goes_on_is_not_slowed_down(void **state)
+/* A stream of so many full frames a millisecond, for so long. Return: how many waited at most, of its last
+ * 10 ms or of all of it */
+static unsigned stream(unsigned per_ms, unsigned long_ms, bool last)
 {
+	const unsigned step_us = 50;
 	struct pacing p = {.credit_bytes = 0};
 	unsigned waiting = 0, most = 0;
-	const unsigned per_ms = 200; /* 2.4 Gbit/s */
+
+	for (uint64_t us = 0; us < long_ms * UINT64_C(1000); us += step_us) {
+		waiting += per_ms * step_us / 1000;
+		waiting -= take_all(&p, waiting, FULL_FRAME, NOW_NS + us * NS_PER_US);
+		if (waiting > most && (!last || us + 10000 > long_ms * UINT64_C(1000)))
+			most = waiting;
+	}
+	return most;
+}
+
+static void what_begins_is_spread_over_a_few_milliseconds(void **state)
+{
+	(void)state;
+	assert_in_range(stream(200, 20, false), 200, 200 * PACING_DELAY_MS); /* 2.4 Gbit/s */
+}
+
+static void a_stream_that_goes_on_does_not_wait(void **state)
+{
+	(void)state;
+	for (unsigned per_ms = 20; per_ms <= 400; per_ms += 20)
+		assert_int_equal(stream(per_ms, 2 * PACING_RECENT_MS, true), 0);
+}
+
+static void after_a_rest_a_burst_is_spread_again(void **state)
+{
+	struct pacing p = {.credit_bytes = 0};
 
 	(void)state;
-	for (uint64_t us = 0; us < 100000; us += 50) {
-		waiting += per_ms / 20;
-		waiting -= take_all(&p, waiting, FULL_FRAME, NOW_NS + us * NS_PER_US);
-		most = waiting > most ? waiting : most;
-	}
-	assert_in_range(most, 1, per_ms * PACING_DELAY_MS + per_ms / 20);
-	assert_true(waiting >= per_ms); /* it was paced at all */
+	take_all(&p, 45, FULL_FRAME, NOW_NS);
+	p.recent_bytes = UINT32_MAX;
+	assert_int_equal(take_all(&p, 45, FULL_FRAME, NOW_NS + 500 * NS_PER_US), 45);
+	take_all(&p, 45, FULL_FRAME, NOW_NS + (uint64_t)PACING_RECENT_MS * NS_PER_MS * 2);
+	assert_in_range(
+		take_all(&p, 45, FULL_FRAME,
+			 NOW_NS + (uint64_t)PACING_RECENT_MS * NS_PER_MS * 2 + 500 * NS_PER_US),
+		1, 20);
 }
 
 static void a_slow_machine_loses_nothing_of_a_burst(void **state)
@@ -132,7 +161,9 @@ int main(void)
 		cmocka_unit_test(a_frame_after_a_rest_goes_at_once_however_long),
 		cmocka_unit_test(a_burst_fills_half_a_buffer_and_waits),
 		cmocka_unit_test(a_short_backlog_leaves_at_the_slow_pace),
-		cmocka_unit_test(a_stream_that_goes_on_is_not_slowed_down),
+		cmocka_unit_test(what_begins_is_spread_over_a_few_milliseconds),
+		cmocka_unit_test(a_stream_that_goes_on_does_not_wait),
+		cmocka_unit_test(after_a_rest_a_burst_is_spread_again),
 		cmocka_unit_test(a_slow_machine_loses_nothing_of_a_burst),
 		cmocka_unit_test(credit_is_never_more_than_a_burst),
 	};
