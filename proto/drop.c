@@ -25,6 +25,7 @@ static const char *const NAMES[] = {
 	[DROP_NO_COMMON_CIPHER] = "no_common_cipher",
 	[DROP_EXPIRED_KEY] = "expired_key",
 	[DROP_BAD_TAG] = "bad_tag",
+	[DROP_CIPHER_FAILED] = "cipher_failed",
 	[DROP_REPLAY] = "replay",
 	[DROP_BAD_RECORD] = "bad_record",
 	[DROP_BAD_PADDING] = "bad_padding",

@@ -69,7 +69,24 @@ size_t engine_memory_bytes(const struct engine_config *config)
 
 size_t engine_secret_bytes(const struct engine_config *config)
 {
-	return sizeof(struct engine_secrets) + config->peers_max * sizeof(struct peer_secrets);
+	size_t end = 0;
+
+	/* A multiple of the alignment: libsodium ends what it allocates at the end of a page. */
+	take(&end, sizeof(struct engine_secrets) + config->peers_max * sizeof(struct peer_secrets));
+	return end;
+}
+
+/* What may be offered; what AES needs is made ready. Without it there is the other cipher, if allowed. */
+static uint8_t start_ciphers(struct engine *e, uint8_t wanted)
+{
+	uint8_t ciphers = (wanted ? wanted : CIPHERS_KNOWN) & ciphers_of_machine();
+	size_t places = (size_t)e->peers_max * KEY_CACHE_PEER_PLACES;
+
+	if (places > KEY_CACHE_PLACES)
+		places = KEY_CACHE_PLACES;
+	if (ciphers & CIPHER_AES && key_cache_init(&e->keys, e->secrets->ready, places))
+		ciphers &= (uint8_t)~CIPHER_AES;
+	return ciphers;
 }
 
 struct engine *engine_init(const struct engine_config *config, void *memory, void *secrets)
@@ -83,9 +100,8 @@ struct engine *engine_init(const struct engine_config *config, void *memory, voi
 	e->random_context = config->random_context;
 	e->peers_max = config->peers_max;
 	e->max_frame = config->max_frame;
-	e->ciphers =
-		config->ciphers ? config->ciphers & ciphers_of_machine() : ciphers_of_machine();
 	e->secrets = secrets;
+	e->ciphers = start_ciphers(e, config->ciphers);
 	e->secrets->own = *config->secret;
 	secret_key_public(&e->secrets->own, &e->own_key);
 	e->own_key_hash = hello_key_hash(&e->own_key);
@@ -110,8 +126,14 @@ const struct public_key *engine_key(const struct engine *e)
 	return &e->own_key;
 }
 
+uint8_t engine_ciphers(const struct engine *e)
+{
+	return e->ciphers;
+}
+
 void engine_fini(struct engine *e)
 {
+	key_cache_fini(&e->keys);
 	key_wipe(e->secrets, sizeof(*e->secrets) + e->peers_end * sizeof(struct peer_secrets));
 	/* Frames that were on their way are somebody's plain text. */
 	key_wipe(&e->outbox, sizeof(e->outbox));

@@ -20,6 +20,7 @@
 #include "common/cursor.h"
 #include "common/heap.h"
 #include "index_table.h"
+#include "key_cache.h"
 #include "limits.h"
 #include "load.h"
 #include "macs.h"
@@ -51,8 +52,9 @@ struct session {
 	uint64_t send_counter;
 	uint32_t fragment_id;
 	uint32_t cross_id; /* not 0: crossed with the session that has the same one */
-	enum cipher cipher;
+	uint8_t cipher;    /* enum cipher */
 	bool we_initiated;
+	uint8_t key_places[DIRECTION_COUNT]; /* in the key cache */
 	struct replay replay;
 };
 
@@ -257,8 +259,8 @@ struct peer {
 	uint16_t vlans[PEER_VLANS_MAX];
 	uint8_t vlan_count;
 
-	struct session sessions[SLOT_COUNT];
 	enum session_slot current; /* sent on, or SLOT_NONE */
+	struct session sessions[SLOT_COUNT];
 	struct outgoing outgoing[OUTGOING_MAX];
 	uint32_t last_cross_id;
 	struct addr answered_to; /* where the response of SLOT_NEXT went */
@@ -331,6 +333,7 @@ struct input {
 struct engine_secrets {
 	struct secret_key own;
 	uint8_t cookie_secret[32];
+	struct gcm ready[KEY_CACHE_PLACES]; /* of the key cache */
 	struct peer_secrets peers[];
 };
 
@@ -366,6 +369,7 @@ struct engine {
 	struct heap timers;
 	struct index_table indices;
 	struct load load;
+	struct key_cache keys;
 	struct reassembly reassembly;
 	struct outbox outbox;
 	struct input input;

@@ -14,20 +14,19 @@
 #include "records.h"
 #include "segment_record.h"
 #include "session.h"
+#include "session_crypt.h"
 #include "timers.h"
 
 /* Decrypt and check the counter. Return: DROP_NONE; nothing of the session changed otherwise. */
-static enum drop open_data(struct peer *p, enum session_slot slot, const struct sealed *sealed,
-			   uint64_t now_ns)
+static enum drop open_data(struct engine *e, struct peer *p, enum session_slot slot,
+			   const struct sealed *sealed, uint64_t now_ns)
 {
 	struct session *s = &p->sessions[slot];
 
 	if (age_of(s->born_ns, now_ns) >= REJECT_AFTER_NS ||
 	    sealed->counter >= cipher_reject_after(s->cipher))
 		return DROP_EXPIRED_KEY;
-	if (!open_datagram(s->cipher, p->secrets->sessions[slot].receive, sealed))
-		return DROP_BAD_TAG;
-	return DROP_NONE;
+	return session_open(e, p, slot, sealed);
 }
 
 /* The newest data, and no mere probe: it tells where the peer is. */
@@ -78,7 +77,7 @@ enum drop input_data(struct engine *e, const struct route *route, uint8_t *datag
 
 	if (slot == SLOT_NONE)
 		return engine_drop(e, DROP_UNKNOWN_INDEX);
-	drop = open_data(p, slot, &sealed, now_ns);
+	drop = open_data(e, p, slot, &sealed, now_ns);
 	if (drop != DROP_NONE)
 		return peer_drop(p, drop);
 	newest = replay_is_newest(&p->sessions[slot].replay, sealed.counter);

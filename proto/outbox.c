@@ -10,6 +10,7 @@
 #include "path_size.h"
 #include "records.h"
 #include "session.h"
+#include "session_crypt.h"
 #include "timers.h"
 
 enum {
@@ -115,7 +116,10 @@ static void seal_slot(struct engine *e, struct peer *p, int slot, enum session_s
 	writer_zeros(&w, TYPE_BYTES - 1);
 	writer_u32(&w, s->remote_index);
 	writer_u64(&w, sealed.counter);
-	seal_datagram(s->cipher, p->secrets->sessions[with].send, &sealed);
+	if (!session_seal(e, p, with, &sealed)) {
+		d->len = 0; /* engine_flush() takes it out */
+		return;
+	}
 	d->len += TAG_BYTES;
 	if (!d->is_probe)
 		path_size_sent(e, p, d->len, now_ns);

@@ -6,24 +6,29 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "gcm.h"
+
 enum {
 	NONCE_BYTES = 12,
 	NONCE_PREFIX_BYTES = 4,
 };
 
 _Static_assert(NONCE_BYTES == crypto_aead_chacha20poly1305_ietf_NPUBBYTES, "RFC 8439");
-_Static_assert(NONCE_BYTES == crypto_aead_aes256gcm_NPUBBYTES, "SP 800-38D");
-_Static_assert(KEY_BYTES == crypto_aead_aes256gcm_KEYBYTES, "AES-256");
-_Static_assert(TAG_BYTES == crypto_aead_aes256gcm_ABYTES, "one tag length for both");
+_Static_assert(TAG_BYTES == crypto_aead_chacha20poly1305_ietf_ABYTES, "RFC 8439");
 
 const char *cipher_name(enum cipher cipher)
 {
 	return cipher == CIPHER_AES ? "AES-256-GCM" : "ChaCha20-Poly1305";
 }
 
+const char *cipher_library(enum cipher cipher)
+{
+	return cipher == CIPHER_AES ? gcm_library() : "libsodium";
+}
+
 uint8_t ciphers_of_machine(void)
 {
-	return crypto_aead_aes256gcm_is_available() ? CIPHERS_KNOWN : CIPHER_CHACHA;
+	return gcm_is_available() ? CIPHERS_KNOWN : CIPHER_CHACHA;
 }
 
 uint8_t cipher_choose(uint8_t ours, uint8_t theirs)
@@ -58,42 +63,31 @@ void seal_key(const uint8_t split[KEY_BYTES], enum cipher cipher, const uint8_t 
 	sodium_memzero(&state, sizeof(state));
 }
 
-/* Little-endian for ChaCha20-Poly1305, big-endian for AES-GCM: as Noise 12 has them. */
-static void make_nonce(enum cipher cipher, uint64_t counter, uint8_t out[NONCE_BYTES])
+/* Four zero bytes and the counter, little-endian: as Noise 12 has it. */
+static void make_nonce(uint64_t counter, uint8_t out[NONCE_BYTES])
 {
 	memset(out, 0, NONCE_PREFIX_BYTES);
-	for (size_t i = 0; i < sizeof(counter); i++) {
-		size_t shift = 8 * (cipher == CIPHER_AES ? sizeof(counter) - 1 - i : i);
-
-		out[NONCE_PREFIX_BYTES + i] = (uint8_t)(counter >> shift);
-	}
+	for (size_t i = 0; i < sizeof(counter); i++)
+		out[NONCE_PREFIX_BYTES + i] = (uint8_t)(counter >> 8 * i);
 }
 
-void seal_datagram(enum cipher cipher, const uint8_t key[KEY_BYTES], const struct sealed *s)
+void chacha_seal(const uint8_t key[KEY_BYTES], const struct sealed *s)
 {
 	uint8_t nonce[NONCE_BYTES];
 	uint8_t *text = s->datagram + DATA_HEADER_BYTES;
 
-	make_nonce(cipher, s->counter, nonce);
-	if (cipher == CIPHER_AES)
-		crypto_aead_aes256gcm_encrypt(text, NULL, text, s->text_len, s->datagram,
-					      DATA_HEADER_BYTES, NULL, nonce, key);
-	else
-		crypto_aead_chacha20poly1305_ietf_encrypt(text, NULL, text, s->text_len,
-							  s->datagram, DATA_HEADER_BYTES, NULL,
-							  nonce, key);
+	make_nonce(s->counter, nonce);
+	crypto_aead_chacha20poly1305_ietf_encrypt(text, NULL, text, s->text_len, s->datagram,
+						  DATA_HEADER_BYTES, NULL, nonce, key);
 }
 
-bool open_datagram(enum cipher cipher, const uint8_t key[KEY_BYTES], const struct sealed *s)
+bool chacha_open(const uint8_t key[KEY_BYTES], const struct sealed *s)
 {
 	uint8_t nonce[NONCE_BYTES];
 	uint8_t *text = s->datagram + DATA_HEADER_BYTES;
-	size_t len = s->text_len + TAG_BYTES;
 
-	make_nonce(cipher, s->counter, nonce);
-	if (cipher == CIPHER_AES)
-		return crypto_aead_aes256gcm_decrypt(text, NULL, NULL, text, len, s->datagram,
-						     DATA_HEADER_BYTES, nonce, key) == 0;
-	return crypto_aead_chacha20poly1305_ietf_decrypt(text, NULL, NULL, text, len, s->datagram,
+	make_nonce(s->counter, nonce);
+	return crypto_aead_chacha20poly1305_ietf_decrypt(text, NULL, NULL, text,
+							 s->text_len + TAG_BYTES, s->datagram,
 							 DATA_HEADER_BYTES, nonce, key) == 0;
 }

@@ -11,19 +11,7 @@
 #include <stdint.h>
 
 #include "limits.h"
-
-/** enum cipher - also the bit on the wire */
-enum cipher {
-	CIPHER_CHACHA = 1,
-	CIPHER_AES = 2,
-	CIPHERS_KNOWN = CIPHER_CHACHA | CIPHER_AES,
-};
-
-/** cipher_name() - As in status and in the key derivation; static text */
-const char *cipher_name(enum cipher cipher);
-
-/** ciphers_of_machine() - Bits of those that run here at full speed; ChaCha20-Poly1305 always */
-uint8_t ciphers_of_machine(void);
+#include "proto/cipher.h"
 
 /** cipher_choose() - The better one of two offers. Return: it, or 0 if nothing is in common */
 uint8_t cipher_choose(uint8_t ours, uint8_t theirs);
@@ -48,10 +36,14 @@ struct sealed {
 	uint64_t counter;
 };
 
-/** seal_datagram() - Encrypt in place and append the tag: there must be room for it */
-void seal_datagram(enum cipher cipher, const uint8_t key[KEY_BYTES], const struct sealed *s);
+/**
+ * chacha_seal() - Encrypt in place with ChaCha20-Poly1305 and append the tag: there must be room for it
+ *
+ * AES-256-GCM is in gcm.h: its keys take some preparation. Sessions use either through session_crypt.h.
+ */
+void chacha_seal(const uint8_t key[KEY_BYTES], const struct sealed *s);
 
-/** open_datagram() - Verify and decrypt in place. Return: false, and the text zeroed, if forged */
-bool open_datagram(enum cipher cipher, const uint8_t key[KEY_BYTES], const struct sealed *s);
+/** chacha_open() - Verify and decrypt in place. Return: false, and the text zeroed, if forged */
+bool chacha_open(const uint8_t key[KEY_BYTES], const struct sealed *s);
 
 #endif

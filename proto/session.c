@@ -8,6 +8,7 @@
 #include "events.h"
 #include "outbox.h"
 #include "path_probe.h"
+#include "session_crypt.h"
 
 bool session_is_usable(const struct session *s, uint64_t now_ns)
 {
@@ -83,6 +84,7 @@ static void wipe(struct engine *e, struct peer *p, enum session_slot slot)
 		return;
 	index_table_remove(&e->indices, s->local_index);
 	reassembly_forget(&e->reassembly, p->number, s->local_index);
+	session_forget_keys(e, s);
 	key_wipe(&p->secrets->sessions[slot], sizeof(p->secrets->sessions[slot]));
 	memset(s, 0, sizeof(*s));
 }

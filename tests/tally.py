@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""tally.py - count single test cases in meson's testlog.json and say so in one line
+"""tally.py LOG... - count single test cases in meson's testlog.json and say so in one line
 
-Reads the log of `meson test`: one JSON object a line, one per test program. A program that
+Reads the logs of `meson test`: one JSON object a line, one per test program. A program that
 speaks TAP counts by its cases, any other as one case. A program that failed without a failing
 case (a crash, a leak found at exit, a timeout) counts as one failure more.
 
@@ -53,9 +53,8 @@ def verdicts_of(program):
     return cases
 
 
-def main(path):
-    """Print the failed and skipped cases of the log at @path and the count of all."""
-    count = {"passed": 0, "failed": 0, "skipped": 0}
+def count_log(path, count):
+    """Add the log at @path to @count; print its failed and skipped cases."""
     with open(path, encoding="utf-8") as log:
         for line in log:
             program = json.loads(line)
@@ -63,13 +62,20 @@ def main(path):
                 count[verdict] += 1
                 if verdict != "passed":
                     print(f"{verdict}: {program['name']}: {name}")
+
+
+def main(paths):
+    """Print the failed and skipped cases of all logs and the count of all."""
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    for path in paths:
+        count_log(path, count)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**count))
     return 0 if count["passed"] and not count["failed"] else 1
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1]))
+        sys.exit(main(sys.argv[1:]))
     except FileNotFoundError:
         print("0 passed, 0 failed, 0 skipped")
         sys.exit(1)

@@ -261,5 +261,15 @@ def test_tally_counts_a_program_that_dies_without_a_failing_case_as_a_failure(tm
     assert lines[-1] == "1 passed, 1 failed, 0 skipped"
 
 
+def test_tally_adds_up_the_logs_of_several_builds(tmp_path):
+    logs = []
+    for name, result in (("one", "OK"), ("two", "FAIL")):
+        logs.append(tmp_path / name)
+        program = {"name": name, "result": result, "returncode": 1, "stdout": "ok 1 - a\n"}
+        logs[-1].write_text(json.dumps(program) + "\n", encoding="utf-8")
+    done = subprocess.run([TALLY, *logs], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stdout.splitlines()[-1] == "2 passed, 1 failed, 0 skipped"
+
+
 def test_tally_fails_when_nothing_ran(tmp_path):
     assert tally(tmp_path) == (1, ["0 passed, 0 failed, 0 skipped"])

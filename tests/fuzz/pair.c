@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pair.h"
+#include "session_crypt.h"
 
 enum {
 	TICKS_MAX = 3000, /* of one engine in one step */
@@ -39,6 +40,8 @@ static void make_pair(struct fuzz_pair *p)
 	p->secret_bytes = bytes_of(true);
 	for (unsigned i = 0; i < FUZZ_HOSTS; i++) {
 		fuzz_must(engine_peer_is_up(p->hosts[i].engine, p->peer[i]), "no session");
+		/* A copy knows nothing of contexts in libcrypto's heap: each begins with none keyed. */
+		memset(p->hosts[i].engine->keys.owner, 0, sizeof(p->hosts[i].engine->keys.owner));
 		p->memory[i] = fuzz_exact(p->hosts[i].memory, p->memory_bytes);
 		p->secrets[i] = fuzz_exact(p->hosts[i].secrets, p->secret_bytes);
 		p->rng[i] = p->hosts[i].rng;
@@ -151,7 +154,8 @@ void fuzz_sealed(struct fuzz_pair *p, unsigned to, const uint8_t *records, size_
 	writer_u32(&w, s->remote_index);
 	writer_u64(&w, sealed.counter);
 	writer_bytes(&w, records, len);
-	seal_datagram(s->cipher, peer->secrets->sessions[peer->current].send, &sealed);
+	fuzz_must(session_seal(p->hosts[!to].engine, peer, peer->current, &sealed),
+		  "a session that cannot encrypt");
 	fuzz_input(p, to, &p->hosts[!to].at, datagram, len + DATA_MIN_BYTES);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "session.h"
+#include "session_crypt.h"
 
 static const char PROLOGUE[] = "longwire1";
 
@@ -140,7 +141,7 @@ size_t forge_data(struct wire *w, unsigned from, unsigned to, const struct write
 	writer_bytes(&at, records->start, sealed.text_len);
 	writer_reserve(&at, TAG_BYTES);
 	assert_false(at.failed);
-	seal_datagram(s->cipher, p->secrets->sessions[p->current].send, &sealed);
+	assert_true(session_seal(wire_engine(w, from), p, p->current, &sealed));
 	return writer_used(&at);
 }
 
@@ -179,7 +180,6 @@ struct reader forge_open(struct wire *w, unsigned to, unsigned from, struct pack
 				.counter = reader_u64(&header)};
 
 	assert_int_not_equal(slot, SLOT_NONE);
-	assert_true(open_datagram(peer->sessions[slot].cipher,
-				  peer->secrets->sessions[slot].receive, &sealed));
+	assert_int_equal(session_open(wire_engine(w, to), peer, slot, &sealed), DROP_NONE);
 	return reader_over(p->bytes + DATA_HEADER_BYTES, sealed.text_len);
 }

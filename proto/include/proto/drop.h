@@ -30,6 +30,7 @@ enum drop {
 	DROP_NO_COMMON_CIPHER,     /* no cipher in common */
 	DROP_EXPIRED_KEY,          /* the key is older than 180 s or past its counter limit */
 	DROP_BAD_TAG,              /* right index, but the tag does not verify */
+	DROP_CIPHER_FAILED,        /* the library of the cipher failed: not sent, not taken */
 	DROP_REPLAY,               /* counter already seen, or older than the window */
 	DROP_BAD_RECORD,           /* a record's length contradicts the datagram's or its type */
 	DROP_BAD_PADDING,          /* padding that is not zero */

@@ -1,7 +1,7 @@
 /*
  * engine.h - the protocol, sans-IO: the whole surface of proto/
  *
- * Layer: proto (public). No socket, no clock, no allocation, no log. Time is an argument, randomness
+ * Layer: proto (public). No socket, no clock, no allocation after engine_init(), no log. Time is an argument, randomness
  * is injected, bytes come in and go out through the caller's buffers.
  * Spec: PROTOCOL.md.
  *
@@ -26,6 +26,7 @@
 
 #include "common/addr.h"
 #include "keytypes/key.h"
+#include "proto/cipher.h"
 #include "proto/drop.h"
 
 enum {
@@ -36,9 +37,9 @@ enum {
 	PEER_PATHS_MAX = 8,       /* of which status can tell */
 	DATAGRAM_BASE_BYTES =
 		1232, /* UDP payload: IPv6's minimum MTU less its headers; PROTOCOL.md 7.1 */
-	DATAGRAM_LEAST_BYTES = 1200,              /* no path is taken to carry less */
+	DATAGRAM_LEAST_BYTES = 1200, /* no path is taken to carry less */
 	DATAGRAM_MAX_BYTES = 8972, /* longest that is sent: what a 9,000-byte wire carries, IPv4 */
-	OUTBOX_MAX = 128,                         /* datagrams between two flushes */
+	OUTBOX_MAX = 128,          /* datagrams between two flushes */
 	KNOCKS_MAX = 8,
 	ENGINE_PINGS_MAX = 16, /* engine_ping() that wait for their answer, of all peers together */
 };
@@ -82,6 +83,9 @@ size_t engine_secret_bytes(const struct engine_config *config);
 
 /**
  * engine_init() - Lay an engine out in the caller's memory
+ *
+ * Allocates nothing itself; libcrypto does, for AES-256-GCM, and frees it in engine_fini().
+ *
  * @memory:	engine_memory_bytes() of zeroed memory, aligned for any type; kept until engine_fini()
  * @secrets:	engine_secret_bytes() of zeroed memory, likewise
  */
@@ -90,7 +94,10 @@ struct engine *engine_init(const struct engine_config *config, void *memory, voi
 /** engine_key() - Our own public key; borrowed */
 const struct public_key *engine_key(const struct engine *e);
 
-/** engine_fini() - Wipe all keys. The memory is the caller's again */
+/** engine_ciphers() - Cipher bits that it offers; 0 when nothing of engine_config.ciphers works here */
+uint8_t engine_ciphers(const struct engine *e);
+
+/** engine_fini() - Wipe all keys, free what libcrypto holds. The memory is the caller's again */
 void engine_fini(struct engine *e);
 
 /** engine_set_wall() - Tell the wall clock, at start-up and after it was stepped */
