@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 enum {
+	MEMOS = 16,
 	NONE = UINT16_MAX,
 	BUCKETS = 2 * FDB_ENTRIES_MAX, /* a power of two; half full at most */
 	NS_PER_S = 1000000000,
@@ -54,8 +55,17 @@ struct owner {
 	uint16_t quota;
 };
 
+/* Which bucket an address has: a frame asks for two, and the next one mostly for the same. */
+struct memo {
+	bool is_set;
+	struct mac mac;
+	uint32_t bucket;
+};
+
+/* @memos: not part of what it knows, so they change when it is only asked */
 struct fdb {
 	struct hash_key key;
+	struct memo *memos;
 	uint32_t members_max;
 	uint16_t free;   /* chain of entries given back */
 	uint16_t unused; /* the first that was never used */
@@ -74,7 +84,8 @@ struct fdb *fdb_new(const struct hash_key *key, uint32_t members_max)
 		return NULL;
 	f->entries = calloc(FDB_ENTRIES_MAX, sizeof(*f->entries));
 	f->owners = calloc(members_max, sizeof(*f->owners));
-	if (!f->entries || !f->owners) {
+	f->memos = calloc(MEMOS, sizeof(*f->memos));
+	if (!f->entries || !f->owners || !f->memos) {
 		fdb_free(f);
 		return NULL;
 	}
@@ -91,6 +102,7 @@ void fdb_free(struct fdb *f)
 {
 	if (!f)
 		return;
+	free(f->memos);
 	free(f->entries);
 	free(f->owners);
 	free(f);
@@ -101,15 +113,27 @@ static bool is_older(const struct entry *e, uint64_t now_ns, uint64_t age_s)
 	return now_ns > e->heard_ns && now_ns - e->heard_ns >= age_s * NS_PER_S;
 }
 
+static uint32_t bucket_number(const struct fdb *f, const struct mac *mac)
+{
+	struct memo *m = &f->memos[mac->b[MAC_BYTES - 1] % MEMOS];
+
+	if (!m->is_set || !mac_equal(&m->mac, mac))
+		*m = (struct memo){.is_set = true,
+				   .mac = *mac,
+				   .bucket = (uint32_t)keyed_hash(&f->key, mac->b, MAC_BYTES) &
+					     (BUCKETS - 1)};
+	return m->bucket;
+}
+
 static uint16_t *bucket_of(struct fdb *f, const struct mac *mac)
 {
-	return &f->buckets[keyed_hash(&f->key, mac->b, MAC_BYTES) & (BUCKETS - 1)];
+	return &f->buckets[bucket_number(f, mac)];
 }
 
 /* The entry of an address, however old, or NONE. */
 static uint16_t lookup(const struct fdb *f, const struct mac *mac)
 {
-	uint16_t i = f->buckets[keyed_hash(&f->key, mac->b, MAC_BYTES) & (BUCKETS - 1)];
+	uint16_t i = f->buckets[bucket_number(f, mac)];
 
 	while (i != NONE && !mac_equal(&f->entries[i].mac, mac))
 		i = f->entries[i].chain;

@@ -11,6 +11,8 @@
 #include <string.h>
 
 enum {
+	MEMOS = 16,
+	IP_LAST = sizeof(((struct ip_key *)0)->ip) - 1,
 	NONE = UINT16_MAX,
 	BUCKETS = 2 * IPDB_ENTRIES_MAX, /* a power of two; half full at most */
 	SWEPT_AT_ONCE = 2,              /* so that a pool in use is swept faster than it fills */
@@ -36,8 +38,17 @@ struct owner {
 	uint16_t quota;
 };
 
+/* Which bucket an address has: a flow's frames ask for the same again and again. */
+struct memo {
+	bool is_set;
+	struct ip_key ip;
+	uint32_t bucket;
+};
+
+/* @memos: not part of what it knows, so they change when it is only asked */
 struct ipdb {
 	struct hash_key key;
+	struct memo *memos;
 	uint32_t members_max;
 	uint16_t free;   /* chain of entries given back */
 	uint16_t unused; /* the first that was never used */
@@ -56,7 +67,8 @@ struct ipdb *ipdb_new(const struct hash_key *key, uint32_t members_max)
 		return NULL;
 	d->entries = calloc(IPDB_ENTRIES_MAX, sizeof(*d->entries));
 	d->owners = calloc(members_max, sizeof(*d->owners));
-	if (!d->entries || !d->owners) {
+	d->memos = calloc(MEMOS, sizeof(*d->memos));
+	if (!d->entries || !d->owners || !d->memos) {
 		ipdb_free(d);
 		return NULL;
 	}
@@ -71,6 +83,7 @@ void ipdb_free(struct ipdb *d)
 {
 	if (!d)
 		return;
+	free(d->memos);
 	free(d->entries);
 	free(d->owners);
 	free(d);
@@ -83,7 +96,14 @@ static bool is_old(const struct entry *e, uint64_t now_ns)
 
 static size_t bucket_of(const struct ipdb *d, const struct ip_key *ip)
 {
-	return keyed_hash(&d->key, ip, sizeof(*ip)) & (BUCKETS - 1);
+	struct memo *m = &d->memos[ip->ip[IP_LAST] % MEMOS];
+
+	if (!m->is_set || memcmp(&m->ip, ip, sizeof(*ip)) != 0)
+		*m = (struct memo){.is_set = true,
+				   .ip = *ip,
+				   .bucket = (uint32_t)keyed_hash(&d->key, ip, sizeof(*ip)) &
+					     (BUCKETS - 1)};
+	return m->bucket;
 }
 
 /* The entry of an address, however old, or NONE. */
