@@ -163,6 +163,7 @@ static int start_engine(struct agent *a, const struct identity *me, struct error
 		.wall_ns = now.wall_ns,
 		.timestamp_floor_ns = a->state.timestamp_ceiling_ns,
 		.now_ns = now.boot_ns,
+		.ciphers = a->config.ciphers,
 	};
 	int rc = take_memory(a, &config, err);
 
@@ -172,6 +173,10 @@ static int start_engine(struct agent *a, const struct identity *me, struct error
 	a->started_ns = now.boot_ns;
 	clock_watch_init(&a->clocks, &now);
 	a->engine = engine_init(&config, a->memory.plain, a->memory.secrets);
+	if (engine_ciphers(a->engine) == 0)
+		return error_set(err, -ENOMEM,
+				 "%s: no memory for AES-256-GCM, and 'cipher' allows no other",
+				 a->config.file);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "common/ini.h"
 #include "common/text.h"
 #include "config_draft.h"
+#include "proto/cipher.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -155,10 +156,45 @@ static int set_offload(void *object, const char *value, int line, struct error *
 	return 0;
 }
 
+static int parse_cipher(const char *value, uint8_t *out, struct error *err)
+{
+	static const struct {
+		const char *word;
+		uint8_t ciphers;
+	} words[] = {
+		{"auto", 0}, {"aes-256-gcm", CIPHER_AES}, {"chacha20-poly1305", CIPHER_CHACHA}};
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		if (strcmp(value, words[i].word) != 0)
+			continue;
+		*out = words[i].ciphers;
+		return 0;
+	}
+	return error_set(err, -EINVAL,
+			 "'cipher = %.*s' cannot be; expected 'auto', 'aes-256-gcm' or "
+			 "'chacha20-poly1305'",
+			 SHOWN_MAX, value);
+}
+
+static int set_cipher(void *object, const char *value, int line, struct error *err)
+{
+	uint8_t *ciphers = &((struct draft *)object)->config.ciphers;
+	int rc = parse_cipher(value, ciphers, err);
+
+	(void)line;
+	if (rc || !*ciphers || *ciphers & ciphers_of_machine())
+		return rc;
+	return error_set(err, -EINVAL,
+			 "'cipher = %s' cannot be: this processor has no instructions for AES, or "
+			 "this longwire cannot use them; expected 'auto' or 'chacha20-poly1305'",
+			 value);
+}
+
 static const struct ini_key AGENT_KEYS[] = {
 	{"name", set_name},           {"listen", set_listen},       {"at", set_at},
 	{"group", set_group},         {"control", set_control},     {"max_frame", set_max_frame},
 	{"broadcast", set_broadcast}, {"mss_clamp", set_mss_clamp}, {"offload", set_offload},
+	{"cipher", set_cipher},
 };
 
 /* ---- [vlan NAME] ---- */

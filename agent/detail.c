@@ -199,7 +199,9 @@ static void add_causes(struct text *t, const struct peer *peer, const struct pee
 		add(t, ". No protocol version in common: update longwire on the older side");
 		return;
 	case TROUBLE_CIPHER:
-		add(t, ". No cipher in common: update longwire on the older side");
+		add(t, ". No cipher in common: 'cipher' in [agent] of agent.conf forces one on "
+		       "either side; set "
+		       "both to 'auto', or update longwire on the older side");
 		return;
 	case TROUBLE_ELSEWHERE:
 		add(t,

@@ -61,6 +61,8 @@ static const char *needs_restart(const struct config *was, const struct config *
 		return "group";
 	if (was->max_frame != is->max_frame)
 		return "max_frame";
+	if (was->ciphers != is->ciphers)
+		return "cipher";
 	return NULL;
 }
 
@@ -103,6 +105,7 @@ static void apply_config(struct agent *a, struct config *is)
 	memcpy(is->control, a->config.control, sizeof(is->control));
 	memcpy(is->group, a->config.group, sizeof(is->group));
 	is->max_frame = a->config.max_frame;
+	is->ciphers = a->config.ciphers;
 	keep_plugs(a, is);
 	if (command_plug_apply(a, is, &err) != 0) {
 		note(a, "config-not-applied", err.text,

@@ -45,6 +45,14 @@ BAD_FILES = [
 ]
 
 
+def test_check_tells_the_ciphers_and_whose_code_they_are(anna):
+    assert "ChaCha20-Poly1305 (libsodium)\n" in anna.good("check")
+    conf = anna.path / "agent.conf"
+    text = conf.read_text().replace("[agent]\n", "[agent]\ncipher = chacha20-poly1305\n", 1)
+    anna.write("agent.conf", text)
+    assert "\nciphers ChaCha20-Poly1305 (libsodium)\n" in anna.good("check")
+
+
 @pytest.mark.parametrize("name,text,message", BAD_FILES)
 def test_check_refuses_a_bad_file_with_its_line(anna, bert, name, text, message):
     anna.good("add", text=bert.card())

@@ -8,6 +8,7 @@
 
 #include "agent/config.h"
 #include "keys.h"
+#include "proto/cipher.h"
 #include "scratch.h"
 
 enum {
@@ -155,6 +156,39 @@ static void offload_can_be_switched_off(void **state)
 	assert_false(config.offload);
 	assert_loads("[agent]\noffload = on\n[vlan lan]\nid = 1\n");
 	assert_true(config.offload);
+}
+
+uint8_t __wrap_ciphers_of_machine(void);
+static uint8_t machine_ciphers = CIPHERS_KNOWN;
+
+uint8_t __wrap_ciphers_of_machine(void)
+{
+	return machine_ciphers;
+}
+
+static void the_cipher_is_forced_or_any_that_the_machine_has(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned ciphers;
+	} rows[] = {{"auto", 0}, {"aes-256-gcm", CIPHER_AES}, {"chacha20-poly1305", CIPHER_CHACHA}};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "[agent]\ncipher = %s\n[vlan lan]\nid = 1\n",
+			 rows[i].text);
+		machine_ciphers = CIPHERS_KNOWN;
+		assert_loads(text);
+		assert_int_equal(config.ciphers, rows[i].ciphers);
+		machine_ciphers = CIPHER_CHACHA;
+		if (rows[i].ciphers == CIPHER_AES)
+			assert_refused(text, ":2: 'cipher = aes-256-gcm' cannot be: this processor "
+					     "has no instructions for AES");
+		else
+			assert_loads(text);
+	}
+	machine_ciphers = CIPHERS_KNOWN;
 }
 
 static void port_may_stand_before_its_vlan(void **state)
@@ -377,7 +411,9 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		{2, "colour = red",
 		 ":2: there is no key 'colour' in [agent]; expected name, listen, at"},
 		{2, "relay = yes", ":2: there is no key 'relay'"},
-		{2, "cipher = aes", ":2: there is no key 'cipher'"},
+		{2, "cipher = aes",
+		 ":2: 'cipher = aes' cannot be; expected 'auto', 'aes-256-gcm' or "
+		 "'chacha20-poly1305'"},
 		{3, "listen = 0", ":3: 'listen = 0' is no UDP port"},
 		{3, "listen = 65536", ":3: 'listen = 65536' is no UDP port"},
 		{3, "listen = 0.0.0.0:7",
@@ -683,6 +719,7 @@ int main(void)
 		TEST(port_may_stand_before_its_vlan),
 		TEST(the_mss_of_tcp_is_limited_by_the_path_by_a_number_or_not_at_all),
 		TEST(offload_can_be_switched_off),
+		TEST(the_cipher_is_forced_or_any_that_the_machine_has),
 		TEST(interface_and_broadcast_of_a_port_are_read),
 		TEST(places_where_machines_plug_in_are_read),
 		TEST(a_sockets_path_begins_in_the_folder),

@@ -192,7 +192,8 @@ static void a_known_cause_is_told_alone(void **state)
 		{TROUBLE_UNCONFIRMED, "the psk in peers/anna.local differs"},
 		{TROUBLE_OLD_INITIATION, "clock"},
 		{TROUBLE_VERSION, "No protocol version in common"},
-		{TROUBLE_CIPHER, "No cipher in common"},
+		{TROUBLE_CIPHER,
+		 "No cipher in common: 'cipher' in [agent] of agent.conf forces one"},
 	};
 	struct peer peer = a_peer();
 
