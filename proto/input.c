@@ -83,11 +83,12 @@ enum drop input_data(struct engine *e, const struct route *route, uint8_t *datag
 	newest = replay_is_newest(&p->sessions[slot].replay, sealed.counter);
 	if (!replay_accept(&p->sessions[slot].replay, sealed.counter))
 		return peer_drop(p, DROP_REPLAY);
-	e->input = (struct input){
-		.peer = p,
-		.local_index = index,
-		.route = *route,
-		.records = reader_over(datagram + DATA_HEADER_BYTES, sealed.text_len)};
+	e->input.peer = p;
+	e->input.local_index = index;
+	e->input.challenged = false;
+	e->input.leads = false;
+	e->input.route = *route;
+	e->input.records = reader_over(datagram + DATA_HEADER_BYTES, sealed.text_len);
 	note_heard(e, p, slot, newest, now_ns);
 	if (sealed.text_len == 0)
 		note_where(e, p, now_ns);
