@@ -55,8 +55,16 @@ bool segments_is_shared(const struct segments *s, int port)
 	while ((a = segments_each(s, port, &cursor)))
 		if (a->neighbour_count > 0)
 			return true;
-	for (int i = 0; s->had_twins && i < CONFIG_PORTS_MAX; i++)
+	for (int i = 0; s->has_twins && i < CONFIG_PORTS_MAX; i++)
 		if (s->ports[i].twin_ns != 0 && (i == port || s->ports[i].twin == port))
+			return true;
+	return false;
+}
+
+static bool any_twins(const struct segments *s)
+{
+	for (size_t i = 0; i < CONFIG_PORTS_MAX; i++)
+		if (s->ports[i].twin_ns != 0)
 			return true;
 	return false;
 }
@@ -114,6 +122,7 @@ void segments_port_close(struct segments *s, int port)
 		if (s->ports[i].twin == port)
 			s->ports[i].twin_ns = 0;
 	s->ports[port] = (struct seg_port){.is_open = false};
+	s->has_twins = any_twins(s);
 }
 
 /* ---- attachments ---- */
@@ -242,6 +251,7 @@ static void settle_port(struct segments *s, int port, uint64_t now_ns)
 	}
 	if (p->twin_ns != 0 && now_ns - p->twin_ns > TWIN_MS * SEGMENTS_NS_PER_MS) {
 		p->twin_ns = 0;
+		s->has_twins = any_twins(s);
 		p->is_moved = s->ports[p->twin].is_moved = true;
 		s->is_dirty = true;
 		neighbours_moved(s, port, now_ns);

@@ -90,7 +90,7 @@ static void join_twins(struct segments *s, int one, int other, uint64_t now_ns)
 	}
 	p->twin = first;
 	p->twin_ns = now_ns;
-	s->had_twins = true;
+	s->has_twins = true;
 }
 
 /* Return: true if it is one of ours, which means something where it is heard on another port of ours */

@@ -155,7 +155,6 @@ struct seg_peer {
 };
 
 struct segments {
-	bool had_twins; /* some port once had one: else nobody needs to look, for each frame */
 	struct segments_config config;
 	struct seg_port ports[CONFIG_PORTS_MAX];
 	struct attachment *attachments[SEGMENTS_NUMBERS_MAX]; /* by number; NULL: none */
@@ -164,6 +163,7 @@ struct segments {
 	size_t peer_capacity;
 	uint64_t fingerprint; /* of what we report; changes with it */
 	bool is_dirty;        /* something happened since the last settle */
+	bool has_twins;       /* some port has: asked for every frame */
 	size_t beacon_cursor;
 };
 

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/attributes.h"
+
 /* ---- frames in ---- */
 
 const char *dgram_folder(const struct dgram *d, char out[ENDPOINT_PATH_BYTES])
@@ -79,7 +81,7 @@ static void take(struct dgram *d, const struct dgram_received *r)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct dgram *d = poll->data;
-	struct dgram_received batch[UDP_BATCH];
+	UNINITIALIZED struct dgram_received batch[UDP_BATCH];
 	int count = dgram_receive(d->socket.fd, d->area, d->port.has_lanes, batch);
 
 	(void)events;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/attributes.h"
+
 /* Room for what SO_PASSCRED adds to a datagram, and for nothing behind it: descriptors that somebody
  * sends along have none, and stay out. */
 union user_room {
@@ -36,12 +38,20 @@ bool dgram_name_equal(const struct dgram_name *a, const struct dgram_name *b)
 	return a->len == b->len && memcmp(&a->at, &b->at, a->len) == 0;
 }
 
+/* The kernel wrote @len bytes of it, and what is behind them is whatever was there. */
+static void set_name(struct dgram_name *name, socklen_t len)
+{
+	name->len = len;
+	if (len < sizeof(name->at))
+		memset((char *)&name->at + len, 0, sizeof(name->at) - len);
+}
+
 int dgram_receive(int fd, const struct udp_area *area, bool asks_users,
 		  struct dgram_received out[UDP_BATCH])
 {
-	struct mmsghdr messages[UDP_BATCH];
-	struct iovec slots[UDP_BATCH];
-	union user_room users[UDP_BATCH];
+	UNINITIALIZED struct mmsghdr messages[UDP_BATCH];
+	UNINITIALIZED struct iovec slots[UDP_BATCH];
+	UNINITIALIZED union user_room users[UDP_BATCH];
 	int count;
 
 	for (size_t i = 0; i < UDP_BATCH; i++) {
@@ -65,16 +75,16 @@ int dgram_receive(int fd, const struct udp_area *area, bool asks_users,
 		out[i].len = messages[i].msg_len;
 		out[i].is_cut = messages[i].msg_hdr.msg_flags & MSG_TRUNC;
 		out[i].user = user_of(&messages[i].msg_hdr);
-		out[i].from.len = messages[i].msg_hdr.msg_namelen;
+		set_name(&out[i].from, messages[i].msg_hdr.msg_namelen);
 	}
 	return count;
 }
 
 int dgram_send(int fd, const struct queue *q, size_t first, const struct dgram_name *to)
 {
-	struct mmsghdr messages[UDP_BATCH];
-	struct iovec parts[UDP_BATCH];
-	struct udp_to_send list[UDP_BATCH];
+	UNINITIALIZED struct mmsghdr messages[UDP_BATCH];
+	UNINITIALIZED struct iovec parts[UDP_BATCH];
+	UNINITIALIZED struct udp_to_send list[UDP_BATCH];
 	size_t count = queue_list(q, list);
 	int sent;
 

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/attributes.h"
 #include "dgram_socket.h"
 
 /* ---- what it is ---- */
@@ -83,7 +84,7 @@ static bool is_shut_down(int fd)
 /* Return: false at the end of the connection. */
 static bool read_batch(struct fd_link *l)
 {
-	struct dgram_received batch[UDP_BATCH];
+	UNINITIALIZED struct dgram_received batch[UDP_BATCH];
 	int count = dgram_receive(l->fd, l->use.area, false, batch);
 
 	for (int i = 0; i < count; i++) {

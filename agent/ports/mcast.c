@@ -77,6 +77,17 @@ static void take_beacon(struct mcast *m, const struct udp_received *r, const str
 		m->port.events.on_beacon(m->port.events.context, &heard);
 }
 
+/* Return: is it one? */
+static bool take_if_beacon(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
+{
+	struct beacon beacon;
+
+	if (!beacon_read(r->bytes, r->len, &beacon))
+		return false;
+	take_beacon(m, r, &beacon, now_ns);
+	return true;
+}
+
 /* What else is to be done about a frame that does not enter. */
 static void drop_frame(struct mcast *m, const struct udp_received *r, enum drop drop,
 		       uint64_t now_ns)
@@ -109,13 +120,10 @@ static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 {
 	struct port_source source = {.interface = r->interface, .from = &r->from};
 	struct mcast_attachment *at;
-	struct beacon beacon;
 	enum drop drop;
 
-	if (beacon_read(r->bytes, r->len, &beacon)) {
-		take_beacon(m, r, &beacon, now_ns);
+	if (beacon_is(r->bytes, r->len) && take_if_beacon(m, r, now_ns))
 		return;
-	}
 	at = mcast_note(m, r->interface, now_ns);
 	drop = hub_classify(&m->hub, &r->from, r->interface, now_ns);
 	if (drop == DROP_NONE && r->is_cut)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "agent/clock.h"
+#include "common/attributes.h"
 #include "plug.h"
 #include "queue.h"
 
@@ -37,6 +38,10 @@ struct udp_port {
 	struct queue queue;
 	uv_poll_t *poll;
 	int fd;
+	bool offload;          /* as the user wants it */
+	struct udp_sender out; /* of @fd */
+	struct sockaddr_storage to;
+	socklen_t to_len;
 	int start_error;
 	int send_error; /* positive errno of the last refused frame since the last tick; or 0 */
 	uint32_t refused_ticks;
@@ -60,7 +65,7 @@ static void take(struct udp_port *u, const struct udp_received *r)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct udp_port *u = poll->data;
-	struct udp_received batch[UDP_BATCH];
+	UNINITIALIZED struct udp_received batch[UDP_BATCH];
 	int count = udp_receive(u->fd, u->area, batch);
 
 	(void)events;
@@ -89,14 +94,18 @@ static void on_refused(void *context, size_t index, int error)
 static void udp_port_flush(struct port *p)
 {
 	struct udp_port *u = (struct udp_port *)p;
-	struct udp_to_send list[UDP_BATCH];
+	UNINITIALIZED struct udp_to_send list[UDP_BATCH];
 	size_t count = queue_list(&u->queue, list);
 
 	if (count == 0)
 		return;
+	for (size_t i = 0; i < count; i++) { /* what takes no runs is known by its address */
+		list[i].to = (struct sockaddr *)&u->to;
+		list[i].to_len = u->to_len;
+	}
 	p->tx_frames += count;
 	p->tx_bytes += u->queue.bytes;
-	udp_send(u->fd, list, count, on_refused, u);
+	udp_send_runs(&u->out, list, count, on_refused, u);
 	queue_clear(&u->queue);
 }
 
@@ -154,6 +163,7 @@ static void start(struct udp_port *u)
 	u->poll = plug_watch(u->loop, fd, on_readable, u);
 	if (u->poll) {
 		u->fd = fd;
+		udp_sender_init(&u->out, fd, u->offload);
 		return;
 	}
 	u->start_error = -ENOMEM;
@@ -174,6 +184,8 @@ static int udp_port_open(struct port **out, const struct port_env *env,
 	u->config = config->plug;
 	u->loop = env->loop;
 	u->area = env->area;
+	u->offload = env->offload;
+	u->to_len = addr_to_sockaddr(&u->config.remote.addr, false, &u->to);
 	u->fd = -1;
 	u->refused_ticks = DEAF_TICKS;
 	start(u);
