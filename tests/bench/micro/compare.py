@@ -26,7 +26,8 @@ def verdict(name, here, before, accepted):
     if name not in here:
         return True, f"{name} is gone: {before[name].own:.1f} instructions before"
     percent = change(here[name].own, before[name].own)
-    sentence = f"{name}: {here[name].own:.1f} instructions, {before[name].own:.1f} before, {percent:+.1f} %"
+    sentence = f"{name}: {here[name].own:.1f} instructions, {before[name].own:.1f} before, "
+    sentence += f"{percent:+.1f} %"
     if percent <= TOLERANCE_PERCENT:
         return True, sentence
     reason = accepted_for(name, percent, accepted)
@@ -64,5 +65,6 @@ def tell(here, before, accepted, rev):
     failed = [name for name, (good, _) in zip(names, verdicts) if not good]
     for name in failed:
         percent = math.ceil(change(here[name].own, before[name].own))
-        print(f"# If it has to be slower, the commit says so: Bench-accept: {name} +{percent}% the reason")
+        trailer = f"Bench-accept: {name} +{percent}% the reason"
+        print(f"# If it has to be slower, the commit says so: {trailer}")
     return not failed

@@ -1,7 +1,8 @@
 """counts.py - run a program beneath callgrind and read what each of its benchmarks cost
 
-A benchmark ends with a dump of its own, named after it (micro.c). Of what is in the program itself, all is ours but
-for the benchmark's code: that alone has debugging information, so that callgrind knows its file.
+A benchmark ends with a dump of its own, named after it (micro.c). Of what is in the program
+itself, all is ours but for the benchmark's code: that alone has debugging information, so that
+callgrind knows its file.
 """
 
 import collections
@@ -26,7 +27,8 @@ def is_harness(source):
 
 
 def read_dump(lines, program):
-    """The name of the benchmark, and (own, libraries) of its dump; the name is None in the last one."""
+    """The benchmark's name, and the instructions that are ours and the libraries'; the last dump
+    has no name."""
     name, inside, harness, skip = None, False, False, False
     own = libraries = 0
     for line in lines:
@@ -66,5 +68,7 @@ def count(program, may_fail=False):
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=not may_fail)
         if done.returncode:
             print(f"# {os.path.basename(program)} ended with {done.returncode}", file=sys.stderr)
-        each = {name: int(times) for name, times in (line.split() for line in done.stdout.splitlines())}
+        each = {
+            name: int(times) for name, times in (line.split() for line in done.stdout.splitlines())
+        }
         return read_dumps(folder, program, each)

@@ -3,13 +3,16 @@
 
 Usage: micro.py [--build DIR] [--against REV] [--show]
 
---build DIR    a release build of this tree; its compiler and options are the parent's too (default: one is made)
---against REV  what to compare with (default: HEAD^, its first parent; HEAD where something is not committed yet)
+--build DIR    a release build of this tree; its compiler and options are the parent's too
+               (default: $LONGWIRE_RELEASE's; else one is made)
+--against REV  what to compare with (default: HEAD^, its first parent; HEAD where something is not
+               committed yet)
 --show         compare with nothing
 
-Valgrind's callgrind counts instructions, which depend on neither the machine's load nor its speed. Counted
-are those of our own libraries; those of libsodium and the others are told apart. A benchmark that costs more than
-5 % more than in the parent fails, unless a commit in between says so (README.md).
+Valgrind's callgrind counts instructions, which depend on neither the machine's load nor its speed.
+Counted are those of our own libraries; those of libsodium and the others are told apart. A
+benchmark that costs more than 5 % more than in the parent fails, unless a commit in between says
+so (README.md).
 
 Output is TAP: one case for each benchmark. Exit status 0 unless a benchmark failed.
 """
@@ -38,7 +41,9 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", help="a release build of this tree")
-    parser.add_argument("--against", help="a revision; default: HEAD^, or HEAD if it is not all committed")
+    parser.add_argument(
+        "--against", help="a revision; default: HEAD^, or HEAD if it is not all committed"
+    )
     parser.add_argument("--show", action="store_true", help="compare with nothing")
     return parser.parse_args()
 
@@ -61,7 +66,9 @@ def measure_here(options, work):
     programs = trees.programs(folder)
     missing = [name for name, path in programs.items() if not os.path.exists(path)]
     if missing or not programs:
-        raise SystemExit(f"{said}micro: {', '.join(missing) or 'no program'} cannot be built in {folder}")
+        raise SystemExit(
+            f"{said}micro: {', '.join(missing) or 'no program'} cannot be built in {folder}"
+        )
     here = {}
     for path in programs.values():
         here.update(counts.count(path))
@@ -89,7 +96,9 @@ def against(options):
     """The revision to compare with."""
     rev = options.against or ("HEAD" if trees.is_changed(ROOT) else "HEAD^")
     if not trees.has(ROOT, rev):
-        raise Unable(f"{rev} is not in this clone (it is shallow, or the first commit, or no clone)")
+        raise Unable(
+            f"{rev} is not in this clone (it is shallow, or the first commit, or no clone)"
+        )
     return rev
 
 

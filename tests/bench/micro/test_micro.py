@@ -89,7 +89,15 @@ def clone(tmp_path):
     """A repository with one commit, and a way to add others."""
 
     def commit(message):
-        words = ["-c", "user.name=n", "-c", "user.email=e@example.org", "commit", "-q", "--allow-empty"]
+        words = [
+            "-c",
+            "user.name=n",
+            "-c",
+            "user.email=e@example.org",
+            "commit",
+            "-q",
+            "--allow-empty",
+        ]
         subprocess.run(["git", "-C", tmp_path, *words, "-m", message], check=True)
 
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
@@ -107,7 +115,10 @@ def test_the_first_commit_has_no_parent(clone):
 def test_what_is_accepted_is_read_from_the_commits_since_and_needs_a_reason(clone):
     root, commit = clone
     commit("second\n\nBench-accept: fdb_find +99% too early")
-    commit("third\n\nWhy.\n\nBench-accept: engine_* +7.5% finishes checksums\nBench-accept: fdb_find +9%")
+    commit(
+        "third\n\nWhy.\n\n"
+        "Bench-accept: engine_* +7.5% finishes checksums\nBench-accept: fdb_find +9%"
+    )
     assert trees.accepted(root, "HEAD^") == [("engine_*", 7.5, "finishes checksums")]
 
 

@@ -1,7 +1,7 @@
 """trees.py - this tree and its parent, built alike
 
-The parent is unpacked from git and gets this tree's tests/, so that the same benchmarks run on both; its own where
-they do not compile there. Of it only what the benchmarks link is built.
+The parent is unpacked from git and gets this tree's tests/, so that the same benchmarks run on
+both; its own where they do not compile there. Of it only what the benchmarks link is built.
 """
 
 import json
@@ -55,7 +55,7 @@ def extract(root, rev, folder):
 
 
 def accepted(root, rev):
-    """The trailers "Bench-accept: NAME +N% REASON" of the commits since @rev, as [(pattern, percent, reason)]."""
+    """The trailers "Bench-accept: NAME +N% REASON" since @rev, as [(pattern, percent, reason)]."""
     text = git(root, "log", "--format=%(trailers:key=Bench-accept,valueonly)", f"{rev}..HEAD") or ""
     found = re.findall(r"^\s*(\S+)\s+\+?([\d.]+)\s*%\s+(\S.*)$", text, re.M)
     return [(pattern, float(percent), reason) for pattern, percent, reason in found]
@@ -64,21 +64,25 @@ def accepted(root, rev):
 # ---- meson
 
 
-def setup(source, build, options, environment):
+def setup(source, folder, options, environment):
     """meson setup"""
-    call(["meson", "setup", *options, build, source], env={**os.environ, **environment}, stdin=subprocess.DEVNULL)
+    call(
+        ["meson", "setup", *options, folder, source],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+    )
 
 
-def introspect(build, what):
+def introspect(folder, what):
     """What meson knows of a build."""
-    return json.loads(subprocess.check_output(["meson", "introspect", f"--{what}", build]))
+    return json.loads(subprocess.check_output(["meson", "introspect", f"--{what}", folder]))
 
 
-def programs(build):
+def programs(folder):
     """The benchmarks' programs, as {name: path}."""
     return {
         target["name"]: target["filename"][0]
-        for target in introspect(build, "targets")
+        for target in introspect(folder, "targets")
         if target["name"].startswith("micro_") and target["type"] == "executable"
     }
 
@@ -87,7 +91,9 @@ def build(folder):
     """Build the programs, all that compile. Return: what ninja said"""
     paths = [os.path.relpath(path, folder) for path in programs(folder).values()]
     command = ["ninja", "-k", "0", "-C", folder, *paths]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     return done.stdout
 
 
@@ -120,12 +126,14 @@ def options_of(folder, source):
     return [
         f"-D{o['name']}={value_of(o)}"
         for o in listed
-        if (CARRIED.fullmatch(o["name"]) or o["name"] in names) and o["name"] not in skipped and o["value"] != []
+        if (CARRIED.fullmatch(o["name"]) or o["name"] in names)
+        and o["name"] not in skipped
+        and o["value"] != []
     ]
 
 
 def dress(source, tests):
-    """Give the parent these tests, of which meson only sees the benchmarks; and nothing that needs others."""
+    """Give the parent these tests, of which meson only sees the benchmarks."""
     shutil.rmtree(os.path.join(source, "tests"), ignore_errors=True)
     shutil.copytree(tests, os.path.join(source, "tests"))
     path = os.path.join(source, "tests", "meson.build")
@@ -141,7 +149,7 @@ def dress(source, tests):
 
 
 def build_parent(source, tests, folder, like):
-    """Build the benchmarks in @tests on the parent's libraries. Return: {name: path} of those that compiled"""
+    """Build the benchmarks in @tests on the parent's libraries. Return: {name: path}"""
     dress(source, tests)
     try:
         setup(source, folder, options_of(like, source), {"CC": compiler_of(like)})

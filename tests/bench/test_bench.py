@@ -1,0 +1,140 @@
+"""test_bench.py - what tables and picture make of results, and what a stopped run goes on with"""
+
+import importlib.machinery
+import importlib.util
+import json
+import pathlib
+import xml.dom.minidom
+
+import figures
+import pytest
+import tables
+import targets
+from picture import draw, step_for
+
+HERE = pathlib.Path(__file__).parent
+
+
+def program(name):
+    """A program of this folder as a module."""
+    loader = importlib.machinery.SourceFileLoader(f"bench_{name}", str(HERE / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+def tunnel(name, number, mbps, **more):
+    """A row about a tunnel."""
+    row = {"work": "tap", "of": "normal", "name": name, "round": number, "ab_mbps": mbps}
+    return row | {"ba_mbps": mbps, "cpuA_s_per_GB": 1.0, "cpuB_s_per_GB": 1.0} | more
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A function that makes Results of rows."""
+
+    def make(*rows):
+        path = tmp_path / "results.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return figures.Results(path)
+
+    return make
+
+
+def target_of(found, work, against):
+    """That row of the table."""
+    return next(t for t in targets.all_targets(found) if (t.work, t.against) == (work, against))
+
+
+def test_a_ratio_compares_with_the_best_rival_of_the_same_round(results):
+    found = results(
+        tunnel("longwire", 1, 1000), tunnel("fastd", 1, 100), tunnel("openvpn", 1, 200),
+        tunnel("longwire", 2, 3000), tunnel("fastd", 2, 500), tunnel("openvpn", 2, 250),
+        tunnel("socat", 1, 5000), tunnel("limit-super-gcm", 1, 4000), tunnel("fastd", 3, 1),
+    )  # fmt: skip
+    target = target_of(found, "TCP A to B", targets.RIVAL)
+    assert target.values == {1: 5.0, 2: 6.0}
+    assert targets.holds(target, figures.median(target.values))
+    assert target_of(found, "TCP A to B", "limit-super-gcm").values == {1: 0.25}
+
+
+def test_what_is_not_reached_and_what_was_not_measured_is_said(results):
+    said = tables.targets_table(results(tunnel("longwire", 1, 499), tunnel("fastd", 1, 100)))
+    assert (
+        "| TCP A to B | best Ethernet tunnel | at least 5 × | 4.99 × [4.99–4.99] | 1 | **no** |"
+        in said
+    )
+    assert "| UDP 1400 bytes | best Ethernet tunnel | at least 2 × | – | 0 | not measured |" in said
+
+
+def test_not_more_is_a_tenth_more_at_most(results):
+    for p99, good in ((1.1, True), (1.2, False)):
+        found = results(tunnel("longwire", 1, 1, rttl_p99=p99), tunnel("fastd", 1, 1, rttl_p99=1.0))
+        target = target_of(found, "round trip under TCP, 99th percentile", targets.RIVAL)
+        assert targets.holds(target, figures.median(target.values)) is good
+
+
+def test_round_trips_are_what_a_tunnel_adds(results):
+    found = results(
+        tunnel("raw", 1, 1, rtt_med=0.1), tunnel("longwire", 1, 1, rtt_med=0.3),
+        tunnel("fastd", 1, 1, rtt_med=0.5),
+    )  # fmt: skip
+    target = target_of(found, "round trip added, idle, median", targets.RIVAL)
+    assert target.values[1] == pytest.approx(0.5)
+
+
+def test_a_failed_row_and_a_broken_last_line_count_for_nothing(results, tmp_path):
+    results(tunnel("longwire", 1, 1000), tunnel("fastd", 1, 100) | {"failed": True})
+    with open(tmp_path / "results.jsonl", "a", encoding="utf-8") as out:
+        out.write('{"work": "tap", "of": "nor')
+    found = figures.Results(tmp_path / "results.jsonl")
+    assert found.rounds(("tap", "normal", "fastd")) == 0
+    assert found.rounds(("tap", "normal", "longwire")) == 1
+
+
+def test_a_stopped_run_goes_on_with_what_is_missing_or_failed(tmp_path):
+    run, path, done = program("run"), tmp_path / "results.jsonl", []
+    jobs = [
+        ((("tap"), "normal", name), lambda c, r, n=name: done.append(n) or {}) for name in "abc"
+    ]
+    run.append(path, {"work": "tap", "of": "normal", "name": "a", "round": 1})
+    run.append(path, {"work": "tap", "of": "normal", "name": "b", "round": 1, "failed": True})
+    with open(path, "a", encoding="utf-8") as out:
+        out.write('{"work": "tap", "of": "normal", "na')
+
+    class Context:
+        """All that a round asks for."""
+
+        quick = True
+
+    run.run_round(1, jobs, Context, path)
+    assert done == ["b", "c"]
+    run.run_round(1, jobs, Context, path)
+    assert done == ["b", "c"]
+    run.run_round(2, jobs, Context, path)
+    assert done == ["b", "c", "a", "b", "c"]
+
+
+def test_the_picture_is_well_formed_and_tells_every_figure(results):
+    svg = draw(
+        results(tunnel("longwire", 1, 1234), tunnel("longwire", 2, 1236), tunnel("fastd", 1, 7))
+    )
+    words = [
+        node.firstChild.data
+        for node in xml.dom.minidom.parseString(svg).getElementsByTagName("text")
+    ]
+    assert "1235 [1234–1236]" in words
+    assert {"longwire", "fastd", "Mbit/s, more is better"} <= set(words)
+
+
+def test_ticks_are_round_numbers():
+    assert [step_for(n) for n in (3, 40, 700, 5016)] == [1, 10, 100, 1000]
+
+
+def test_the_page_has_the_marks_that_the_report_fills(tmp_path):
+    report, page = program("report"), tmp_path / "RESULTS.md"
+    page.write_text((HERE / "RESULTS.md").read_text(encoding="utf-8"), encoding="utf-8")
+    report.put_into(page, "the tables")
+    report.put_into(page, "other tables")
+    said = page.read_text(encoding="utf-8")
+    assert "\nother tables\n" in said and "\nthe tables\n" not in said
