@@ -36,6 +36,13 @@ static bool is_same(const uint8_t *a, const uint8_t *b, size_t from, size_t to)
 	return memcmp(a + from, b + from, to - from) == 0;
 }
 
+/* Would cutting write the one that stands there? 65,535 sums up as 0 does, and is never computed. */
+static bool has_own_checksum(const uint8_t *network, size_t len)
+{
+	return checksum_finish(checksum_sum(network, len)) == 0 &&
+	       peek_u16(network + IPV4_CHECKSUM_AT) != UINT16_MAX;
+}
+
 /* May others follow it in one super-frame? What has only what belongs to the last piece is one already. */
 static bool may_lead(const uint8_t *frame, const struct offload *o)
 {
@@ -43,9 +50,8 @@ static bool may_lead(const uint8_t *frame, const struct offload *o)
 
 	if (o->data_len == 0 || o->piece_len != 0)
 		return false;
-	if (!o->is_ipv6 &&
-	    checksum_finish(checksum_sum(network, (size_t)(o->upper_at - o->network_at))) != 0)
-		return false; /* a wrong checksum would be mended */
+	if (!o->is_ipv6 && !has_own_checksum(network, (size_t)(o->upper_at - o->network_at)))
+		return false; /* it would be mended */
 	return o->is_udp || o->tcp_flags == TCP_ACK;
 }
 
@@ -65,7 +71,7 @@ static bool is_next_ipv4(const struct merge *m, const uint8_t *network, size_t l
 		       (uint16_t)(peek_u16(first + IPV4_ID_AT) + m->offload.more_count + 1) &&
 	       is_same(first, network, IPV4_FRAGMENT_AT, IPV4_CHECKSUM_AT) &&
 	       is_same(first, network, IPV4_AFTER_CHECKSUM_AT, len) &&
-	       checksum_finish(checksum_sum(network, len)) == 0;
+	       has_own_checksum(network, len);
 }
 
 static bool is_next_ipv6(const struct merge *m, const uint8_t *network, size_t len)

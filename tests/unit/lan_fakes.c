@@ -18,6 +18,8 @@ const struct lan_limits NO_LIMITS = {.broadcast = BROADCAST_OFF};
 
 struct fake_port *open_ports[CONFIG_PORTS_MAX];
 int ports_opened, ports_closed;
+void (*on_port_hears)(struct fake_port *p, const struct port_frame *f);
+void (*on_peer_hears)(int peer, const struct frame_out *out);
 
 static int fake_open(struct port **out, const struct port_env *env,
 		     const struct port_config *config, const struct port_events *events,
@@ -49,6 +51,16 @@ static void fake_send(struct port *port, const uint8_t *frame, size_t len)
 	memcpy(p->last, frame, len < KEPT_BYTES ? len : KEPT_BYTES);
 	p->sent++;
 	p->waiting++;
+	if (on_port_hears)
+		on_port_hears(p, &(struct port_frame){.bytes = frame, .len = len});
+}
+
+static void fake_send_whole(struct port *port, const struct port_frame *f)
+{
+	assert_true(port->has_offload);
+	assert_non_null(f->offload);
+	if (on_port_hears)
+		on_port_hears((struct fake_port *)port, f);
 }
 
 static void fake_flush(struct port *port)
@@ -114,6 +126,7 @@ const struct port_ops *port_ops_for(enum port_type type)
 	static const struct port_ops ops = {
 		.open = fake_open,
 		.send = fake_send,
+		.send_whole = fake_send_whole,
 		.flush = fake_flush,
 		.tick = fake_tick,
 		.network_changed = fake_network_changed,
@@ -191,6 +204,8 @@ enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *
 	e->sent[peer]++;
 	e->last_vlan = frame->vlan;
 	memcpy(e->last[peer], frame->frame, frame->len < KEPT_BYTES ? frame->len : KEPT_BYTES);
+	if (on_peer_hears)
+		on_peer_hears(peer, frame);
 	return DROP_NONE;
 }
 
@@ -343,6 +358,8 @@ int set_up(void **state)
 
 	memset(open_ports, 0, sizeof(open_ports));
 	ports_opened = ports_closed = tunnel_sends = 0;
+	on_port_hears = NULL;
+	on_peer_hears = NULL;
 	full_room = 1000;
 	has_address = true;
 	address_looks = 0;

@@ -66,6 +66,11 @@ extern bool has_address;  /* 10.0.0.1, the source in craft_tcp.h, is this host's
 extern int address_looks; /* at this host's addresses */
 extern uint8_t frame_said[FRAME_BYTES];
 
+/* Called with each frame that a port or a peer is handed, unless NULL. A port takes them whole once a test has
+ * set its has_offload. */
+extern void (*on_port_hears)(struct fake_port *p, const struct port_frame *f);
+extern void (*on_peer_hears)(int peer, const struct frame_out *out);
+
 /* The open port of that name, or NULL. */
 struct fake_port *port_named(const char *name);
 
