@@ -190,11 +190,25 @@ static int set_cipher(void *object, const char *value, int line, struct error *e
 			 value);
 }
 
+static int set_dscp(void *object, const char *value, int line, struct error *err)
+{
+	bool copy = strcmp(value, "copy") == 0;
+
+	(void)line;
+	if (!copy && strcmp(value, "none") != 0)
+		return error_set(err, -EINVAL,
+				 "'dscp = %.*s' cannot be; expected 'copy', for datagrams of the "
+				 "class of the packets in them, or 'none'",
+				 SHOWN_MAX, value);
+	((struct draft *)object)->config.dscp_copy = copy;
+	return 0;
+}
+
 static const struct ini_key AGENT_KEYS[] = {
 	{"name", set_name},           {"listen", set_listen},       {"at", set_at},
 	{"group", set_group},         {"control", set_control},     {"max_frame", set_max_frame},
 	{"broadcast", set_broadcast}, {"mss_clamp", set_mss_clamp}, {"offload", set_offload},
-	{"cipher", set_cipher},
+	{"cipher", set_cipher},       {"dscp", set_dscp},
 };
 
 /* ---- [vlan NAME] ---- */

@@ -254,6 +254,7 @@ int lan_reload(struct lan *l, const struct config *config, struct error *err)
 	l->broadcast = config->broadcast;
 	lan_attached_reload(l, config);
 	l->mss_clamp = config->mss_clamp;
+	l->dscp_copy = config->dscp_copy;
 	close_what_goes(l, config);
 	l->offload = config->offload;
 	code = open_what_comes(l, config, err);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "agent/packet.h"
 #include "agent/tunnel.h"
 #include "lan_private.h"
 
@@ -81,6 +82,8 @@ static void send_to_peer(void *context, int peer, bool on_segment)
 
 	if (d->is_nested)
 		return;
+	if (d->lan->dscp_copy)
+		out.dscp = packet_dscp(f->bytes, f->len);
 	if (f->offload)
 		offer_pieces(d->lan, peer, f, &out);
 	else

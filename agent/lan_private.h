@@ -138,6 +138,7 @@ struct lan {
 	uint64_t now_ns;       /* of the current batch; 0 between batches */
 	uint32_t max_frame;
 	bool offload;                   /* TAPs are asked for it */
+	bool dscp_copy;                 /* datagrams have the class of their frames */
 	uint32_t broadcast;             /* of whoever sets no limit of its own */
 	char folder[CONFIG_PATH_BYTES]; /* for commands in warnings */
 	struct udp_area area;

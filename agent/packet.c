@@ -16,6 +16,10 @@ enum {
 	TAGS_MAX = 2, /* 802.1ad: one of the provider, one of the customer */
 
 	VERSION_SHIFT = 4,
+	FIRST_SHIFT = 12, /* of 16 bits: where the version is */
+	IPV4_DSCP_SHIFT = 2,
+	IPV6_DSCP_SHIFT = 6, /* below it the ECN bits, and four of the flow label */
+	DSCP_MASK = 0x3f,
 	IPV4_BYTES = 4,
 	IPV4_FIXED_BYTES = 20, /* RFC 791, 3.1 */
 	IPV4_WORD_BYTES = 4,
@@ -111,4 +115,18 @@ bool packet_find(const uint8_t *frame, size_t len, struct packet *out)
 	if (type == TYPE_IPV4)
 		return read_ipv4(out, r);
 	return type == TYPE_IPV6 && read_ipv6(out, r);
+}
+
+uint8_t packet_dscp(const uint8_t *frame, size_t len)
+{
+	struct reader r = reader_over(frame, len);
+	uint16_t type = read_type(&r), first = reader_u16(&r);
+
+	if (r.failed)
+		return 0;
+	if (type == TYPE_IPV4 && first >> FIRST_SHIFT == 4)
+		return first >> IPV4_DSCP_SHIFT & DSCP_MASK;
+	if (type == TYPE_IPV6 && first >> FIRST_SHIFT == 6)
+		return first >> IPV6_DSCP_SHIFT & DSCP_MASK;
+	return 0;
 }

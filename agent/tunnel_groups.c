@@ -11,7 +11,8 @@ _Static_assert((TUNNEL_GROUP_BUCKETS & (TUNNEL_GROUP_BUCKETS - 1)) == 0, "bucket
 
 static bool same_way(const struct datagram *a, const struct datagram *b)
 {
-	return a->peer == b->peer && addr_equal(&a->to, &b->to) && addr_equal(&a->local, &b->local);
+	return a->peer == b->peer && a->dscp == b->dscp && addr_equal(&a->to, &b->to) &&
+	       addr_equal(&a->local, &b->local);
 }
 
 /* Who chooses addresses can fill one bucket, with as many as are sent at once and no more. */

@@ -3,8 +3,8 @@
  *
  * Layer: agent, private to tunnel.c. Pure.
  *
- * Datagrams of several peers take turns in the outbox. Those of one peer to one place, between the same two
- * addresses, are a *group*: one after the other they make runs (udp.h). Their order stays; between groups it
+ * Datagrams of several peers take turns in the outbox. Those of one peer and one class to one place, between the
+ * same two addresses, are a *group*: one after the other they make runs (udp.h). Their order stays; between groups it
  * is free.
  */
 #ifndef AGENT_TUNNEL_GROUPS_H

@@ -54,6 +54,7 @@ static void list_group(struct tunnel *t, const struct datagram *datagrams,
 	struct sockaddr_storage *to = &s->to[s->count];
 	const struct udp_to_send way = {.to = (struct sockaddr *)to,
 					.to_len = addr_to_sockaddr(&first->to, false, to),
+					.dscp = first->dscp,
 					.local = local_of(first)};
 
 	remember(t, first);

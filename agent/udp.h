@@ -110,6 +110,7 @@ size_t udp_read_errors(int fd, struct udp_error out[UDP_ERRORS_MAX]);
  * @to:		two that are the same pointer are told to be one destination fastest
  * @local:	our own address to send it from, of the socket's family; NULL: the kernel chooses
  * @alone:	never part of a run
+ * @dscp:	class, 0 to 63; the ECN bits are 0 always
  */
 struct udp_to_send {
 	const void *bytes;
@@ -117,6 +118,7 @@ struct udp_to_send {
 	const struct sockaddr *to;
 	socklen_t to_len;
 	bool alone;
+	uint8_t dscp;
 	const struct addr *local;
 };
 
@@ -140,7 +142,7 @@ enum {
  * udp_run_length() - How many from the first on can go as one: a *run*
  * @count:	at least 1
  *
- * A run has one destination and one source, and datagrams of one length, but for the last, which may be
+ * A run has one destination, one source and one class, and datagrams of one length, but for the last, which may be
  * shorter (none is empty): what the kernel cuts up again, udp(7), UDP_SEGMENT. Pure.
  */
 size_t udp_run_length(const struct udp_to_send *list, size_t count);

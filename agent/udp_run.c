@@ -29,7 +29,7 @@ size_t udp_run_length(const struct udp_to_send *list, size_t count)
 		/* The kernel cuts by length, and would not see an empty one. */
 		if (next->alone || next->len == 0 || next->len > list->len ||
 		    bytes + next->len > UDP_RUN_BYTES || !same_destination(list, next) ||
-		    !same_source(list, next))
+		    !same_source(list, next) || next->dscp != list->dscp)
 			break;
 		bytes += next->len;
 		if (next->len < list->len)

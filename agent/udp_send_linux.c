@@ -23,7 +23,9 @@ enum {
 	IPV4_AT = 12,   /* in an IPv4-mapped address */
 	SEND_TRIES = 3, /* each takes one earlier datagram's ICMP error away */
 	PARTS = 2 * UDP_BATCH,
-	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)),
+	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)) +
+			CMSG_SPACE(sizeof(int)),
+	DSCP_SHIFT = 2, /* above the ECN bits, which are 0: RFC 6040, 4.1, compatibility mode */
 };
 
 union control {
@@ -87,6 +89,24 @@ static void cut_every(struct msghdr *m, size_t len)
 		    sizeof(segment));
 }
 
+static void put_class(struct msghdr *m, const struct udp_to_send *d)
+{
+	int class = d->dscp << DSCP_SHIFT;
+	struct cmsghdr v4 = {.cmsg_level = IPPROTO_IP, .cmsg_type = IP_TOS};
+	struct cmsghdr v6 = {.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_TCLASS};
+
+	put_control(m, d->to->sa_family == AF_INET ? v4 : v6, &class, sizeof(class));
+}
+
+/* All that is said of a message but where it is cut. */
+static void put_controls(struct msghdr *m, const struct udp_to_send *d)
+{
+	if (d->local)
+		send_from(m, d->local);
+	if (d->dscp)
+		put_class(m, d);
+}
+
 /* ---- what refused runs ---- */
 
 static struct udp_refusal *find_refusal(struct udp_sender *s, const struct addr *to)
@@ -148,8 +168,7 @@ static void add_message(struct call *c, const struct sending *s, size_t index, s
 	for (size_t i = 0; i < n; i++)
 		c->parts[c->used++] = (struct iovec){(void *)(uintptr_t)d[i].bytes, d[i].len};
 	m->msg_control = &c->controls[c->count];
-	if (d->local)
-		send_from(m, d->local);
+	put_controls(m, d);
 	if (n > 1)
 		cut_every(m, d->len);
 	c->first[c->count++] = index;
@@ -225,8 +244,7 @@ static void send_single(struct sending *s, size_t index)
 					.msg_control = &control}};
 	int sent;
 
-	if (d->local)
-		send_from(&m.msg_hdr, d->local);
+	put_controls(&m.msg_hdr, d);
 	sent = send_some(s->sender->fd, &m, 1);
 	if (sent < 0)
 		tell(s, index, 1, -sent);

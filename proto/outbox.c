@@ -186,17 +186,23 @@ static void fit_into_run(struct engine *e, struct peer *p)
 		run->len = 0; /* it is the last of its run */
 }
 
-/* The open datagram if it has @room bytes, else a new one. Return: its slot, or -1 when full. */
-static int open_with_room(struct engine *e, struct peer *p, size_t room, uint64_t now_ns)
+/* The open datagram if it is of that class and has @room bytes, else a new one. Return: its slot, or -1 when
+ * full. */
+static int open_with_room(struct engine *e, struct peer *p, size_t room, uint8_t dscp,
+			  uint64_t now_ns)
 {
+	if (p->open_slot >= 0 && e->outbox.datagrams[p->open_slot].dscp != dscp)
+		outbox_seal(e, p, now_ns);
 	if (p->open_slot >= 0 && room_in(e, p->open_slot) < room) {
 		fit_into_run(e, p);
 		outbox_seal(e, p, now_ns);
 	}
 	if (p->open_slot < 0) {
 		p->open_slot = claim(e, p, DATA_HEADER_BYTES);
-		if (p->open_slot >= 0)
+		if (p->open_slot >= 0) {
 			e->outbox.open[p->open_slot] = true;
+			e->outbox.datagrams[p->open_slot].dscp = dscp;
+		}
 	}
 	return p->open_slot;
 }
@@ -209,7 +215,7 @@ enum drop outbox_record(struct engine *e, struct peer *p, const struct record *r
 
 	if (!session_can_send(p, now_ns))
 		return DROP_NO_SESSION;
-	slot = open_with_room(e, p, RECORD_HEADER_BYTES + record->len, now_ns);
+	slot = open_with_room(e, p, RECORD_HEADER_BYTES + record->len, DSCP_NONE, now_ns);
 	if (slot < 0)
 		return DROP_OUTBOX_FULL;
 	body = append(e, slot, record->type, record->len);
@@ -340,7 +346,8 @@ static void split(struct engine *e, struct peer *p, const struct frame_out *fram
 	uint32_t id = p->sessions[p->current].fragment_id++;
 
 	while (at < total) {
-		int slot = open_with_room(e, p, overhead + FRAGMENT_PIECE_MIN_BYTES, now_ns);
+		int slot = open_with_room(e, p, overhead + FRAGMENT_PIECE_MIN_BYTES, frame->dscp,
+					  now_ns);
 		size_t len = room_in(e, slot) - overhead;
 		struct stretch piece;
 
@@ -381,7 +388,7 @@ enum drop outbox_frame(struct engine *e, struct peer *p, const struct frame_out 
 		split(e, p, frame, now_ns);
 		return DROP_NONE;
 	}
-	slot = open_with_room(e, p, RECORD_HEADER_BYTES + body_len, now_ns);
+	slot = open_with_room(e, p, RECORD_HEADER_BYTES + body_len, frame->dscp, now_ns);
 	if (slot < 0)
 		return DROP_OUTBOX_FULL;
 	path_used(e, p, now_ns);

@@ -4,7 +4,7 @@
  * Layer: proto (sans-IO). Spec: PROTOCOL.md 3.4, 6.
  *
  * A peer has at most one open datagram, into which its records go until it is full or flushed. It is
- * sealed with the session that is current then. Every other datagram is sealed as it is made.
+ * sealed with the session that is current then, and when something of another class (DSCP) comes. Every other datagram is sealed as it is made.
  */
 #ifndef PROTO_OUTBOX_H
 #define PROTO_OUTBOX_H

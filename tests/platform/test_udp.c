@@ -216,6 +216,96 @@ static void from_an_address_that_is_named_too(void **state)
 	expect(2);
 }
 
+/* As without checksums in hardware, before Linux 6.11. */
+static void refuse_runs(bool refuse)
+{
+	int on = refuse;
+
+	assert_int_equal(setsockopt(f.from, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
+}
+
+/* Return: class and ECN bits with which the next one came, or -1 */
+static int receive_class(void)
+{
+	uint8_t byte;
+	union {
+		struct cmsghdr align;
+		uint8_t bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = {&byte, 1};
+	struct msghdr m = {.msg_iov = &part,
+			   .msg_iovlen = 1,
+			   .msg_control = &control,
+			   .msg_controllen = sizeof(control)};
+	struct pollfd p = {.fd = f.at, .events = POLLIN};
+	const struct cmsghdr *c;
+	int class;
+
+	if (poll(&p, 1, LIMIT_MS) < 1 || recvmsg(f.at, &m, 0) < 0)
+		return -1;
+	c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_len != CMSG_LEN(sizeof(class)))
+		return c ? *CMSG_DATA(c) : -1; /* IPv4 gives an octet */
+	memcpy(&class, CMSG_DATA(c), sizeof(class));
+	return class;
+}
+
+/* Runs and single ones, with a class and without, each as it was asked for */
+static void check_classes(void)
+{
+	static const uint8_t classes[] = {0, 0, 46, 46, 46, 0, 63, 10, 10};
+
+	add_many(sizeof(classes), LEN);
+	for (size_t i = 0; i < f.count; i++)
+		f.list[i].dscp = classes[i];
+	send_all();
+	assert_int_equal(f.refused, 0);
+	for (size_t i = 0; i < f.count; i++)
+		assert_int_equal(receive_class(), classes[i] << 2);
+}
+
+static void each_has_its_class_and_no_ecn_bits(void **state)
+{
+	int on = 1;
+
+	(void)state;
+	assert_int_equal(setsockopt(f.at, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)), 0);
+	check_classes();
+}
+
+static void over_ipv6_each_has_its_class_too(void **state)
+{
+	int on = 1;
+
+	close_sockets(state);
+	if (!open_family(AF_INET6))
+		skip();
+	assert_int_equal(setsockopt(f.at, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on)), 0);
+	check_classes();
+}
+
+/* All three control messages at once, and again when the run is refused */
+static void a_class_and_an_address_that_is_named_go_together(void **state)
+{
+	struct addr local = addr_from_ipv4(INADDR_LOOPBACK, 0);
+	int on = 1;
+
+	(void)state;
+	assert_int_equal(setsockopt(f.at, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)), 0);
+	for (int refused = 0; refused < 2; refused++) {
+		refuse_runs(refused);
+		f.count = 0;
+		add_many(4, LEN);
+		for (size_t i = 0; i < f.count; i++) {
+			f.list[i].local = &local;
+			f.list[i].dscp = 46;
+		}
+		send_all();
+		for (size_t i = 0; i < f.count; i++)
+			assert_int_equal(receive_class(), 46 << 2);
+	}
+}
+
 static void a_run_is_one_message_of_the_kernel(void **state)
 {
 	(void)state;
@@ -242,14 +332,6 @@ static void so_it_is_from_a_sender_that_knows_of_no_runs(void **state)
 	add_many(60, LEN);
 	udp_send(f.from, f.list, f.count, on_refused, NULL);
 	assert_int_equal(messages(), 60);
-}
-
-/* As without checksums in hardware, before Linux 6.11. */
-static void refuse_runs(bool refuse)
-{
-	int on = refuse;
-
-	assert_int_equal(setsockopt(f.from, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
 }
 
 static void a_run_that_is_refused_goes_as_single_datagrams(void **state)
@@ -512,6 +594,9 @@ int main(void)
 		TEST(who_knows_of_no_runs_gets_each_datagram_by_itself),
 		TEST(over_ipv6_too),
 		TEST(from_an_address_that_is_named_too),
+		TEST(each_has_its_class_and_no_ecn_bits),
+		TEST(over_ipv6_each_has_its_class_too),
+		TEST(a_class_and_an_address_that_is_named_go_together),
 		TEST(a_run_is_one_message_of_the_kernel),
 		TEST(switched_off_each_is_a_message_by_itself),
 		TEST(so_it_is_from_a_sender_that_knows_of_no_runs),

@@ -203,6 +203,7 @@ enum drop engine_send_frame(struct engine *e, int peer, const struct frame_out *
 	e->room--;
 	e->sent[peer]++;
 	e->last_vlan = frame->vlan;
+	e->last_dscp = frame->dscp;
 	memcpy(e->last[peer], frame->frame, frame->len < KEPT_BYTES ? frame->len : KEPT_BYTES);
 	if (on_peer_hears)
 		on_peer_hears(peer, frame);

@@ -39,6 +39,7 @@ struct fake_port {
 struct engine {
 	int sent[PEERS];
 	uint16_t last_vlan;
+	uint8_t last_dscp;
 	uint8_t last[PEERS][KEPT_BYTES];
 	uint32_t mtu[PEERS];
 	struct addr path[PEERS];

@@ -191,6 +191,17 @@ static void the_cipher_is_forced_or_any_that_the_machine_has(void **state)
 	machine_ciphers = CIPHERS_KNOWN;
 }
 
+static void the_class_of_packets_is_copied_only_where_that_is_said(void **state)
+{
+	(void)state;
+	assert_loads("[agent]\n[vlan lan]\nid = 1\n");
+	assert_false(config.dscp_copy);
+	assert_loads("[agent]\ndscp = copy\n[vlan lan]\nid = 1\n");
+	assert_true(config.dscp_copy);
+	assert_loads("[agent]\ndscp = none\n[vlan lan]\nid = 1\n");
+	assert_false(config.dscp_copy);
+}
+
 static void port_may_stand_before_its_vlan(void **state)
 {
 	(void)state;
@@ -431,6 +442,7 @@ static void wrong_values_are_refused_with_their_line(void **state)
 		 "bytes, from 536 to 65495"},
 		{7, "mss_clamp = 65496", ":7: 'mss_clamp = 65496' cannot be"},
 		{7, "mss_clamp = on", ":7: 'mss_clamp = on' cannot be"},
+		{7, "dscp = ef", ":7: 'dscp = ef' cannot be; expected 'copy'"},
 		{7, "offload = yes", ":7: 'offload = yes' cannot be; expected 'on', or 'off'"},
 		{8, "[vlan a/b]", ":8: 'a/b' is a path and not a name"},
 		{8, "[vlan aoe2]", ":10: [vlan aoe2] is here a second time, after line 8"},
@@ -720,6 +732,7 @@ int main(void)
 		TEST(the_mss_of_tcp_is_limited_by_the_path_by_a_number_or_not_at_all),
 		TEST(offload_can_be_switched_off),
 		TEST(the_cipher_is_forced_or_any_that_the_machine_has),
+		TEST(the_class_of_packets_is_copied_only_where_that_is_said),
 		TEST(interface_and_broadcast_of_a_port_are_read),
 		TEST(places_where_machines_plug_in_are_read),
 		TEST(a_sockets_path_begins_in_the_folder),

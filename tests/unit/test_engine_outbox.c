@@ -116,6 +116,75 @@ static void full_outbox_stops_a_tick_that_goes_on_after_it_is_cleared(void **sta
 	wire_free(w);
 }
 
+static void send_class(struct wire *w, size_t len, uint8_t dscp)
+{
+	static const uint8_t bytes[4000];
+	const struct frame_out frame = {.vlan = 1, .dscp = dscp, .frame = bytes, .len = len};
+
+	assert_int_equal(
+		engine_send_frame(wire_engine(w, 0), w->hosts[0].peer[1], &frame, w->now_ns),
+		DROP_NONE);
+}
+
+/* Flush, and compare the classes of all datagrams. */
+static void assert_classes(struct wire *w, const uint8_t *classes, size_t count)
+{
+	const struct datagram *d;
+
+	engine_flush(wire_engine(w, 0), w->now_ns);
+	assert_int_equal(engine_outbox(wire_engine(w, 0), &d), count);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(d[i].dscp, classes[i]);
+}
+
+static void frames_of_several_classes_never_share_a_datagram(void **state)
+{
+	struct wire *w = wire_pair();
+
+	(void)state;
+	wire_run(w, S_NS);
+	send_class(w, 60, 0);
+	send_class(w, 60, 0);
+	send_class(w, 60, 46);
+	send_class(w, 60, 46);
+	send_class(w, 60, 10);
+	send_class(w, 60, 0);
+	assert_classes(w, (const uint8_t[]){0, 46, 10, 0}, 4);
+	wire_settle(w);
+	assert_int_equal(w->hosts[1].frames, 6);
+	wire_free(w);
+}
+
+static void pieces_of_a_frame_have_its_class(void **state)
+{
+	struct wire *w = wire_pair();
+
+	(void)state;
+	wire_run(w, S_NS);
+	send_class(w, 60, 0);
+	send_class(w, 3000, 46);
+	send_class(w, 60, 0);
+	assert_classes(w, (const uint8_t[]){0, 46, 46, 46, 0}, 5);
+	wire_settle(w);
+	assert_int_equal(w->hosts[1].frames, 3);
+	wire_free(w);
+}
+
+static void what_is_no_frame_has_no_class(void **state)
+{
+	struct wire *w = wire_pair();
+
+	(void)state;
+	wire_run(w, S_NS);
+	send_class(w, 60, 46);
+	assert_int_equal(engine_ping(wire_engine(w, 0), w->hosts[0].peer[1], 1, w->now_ns), 0);
+	assert_classes(w, (const uint8_t[]){46, 0}, 2);
+	engine_outbox_clear(wire_engine(w, 0));
+	send_class(w, 60, 0); /* in the place of one that had a class */
+	assert_classes(w, (const uint8_t[]){0}, 1);
+	wire_free(w);
+}
+
 static void input_with_a_full_outbox_harms_nothing(void **state)
 {
 	struct wire *w = wire_pair();
@@ -359,6 +428,9 @@ int main(void)
 		cmocka_unit_test(initiation_that_cannot_be_answered_is_counted_and_may_come_again),
 		cmocka_unit_test(what_was_not_flushed_is_neither_shown_nor_lost_by_a_clear),
 		cmocka_unit_test(full_outbox_stops_a_tick_that_goes_on_after_it_is_cleared),
+		cmocka_unit_test(frames_of_several_classes_never_share_a_datagram),
+		cmocka_unit_test(pieces_of_a_frame_have_its_class),
+		cmocka_unit_test(what_is_no_frame_has_no_class),
 		cmocka_unit_test(input_with_a_full_outbox_harms_nothing),
 		cmocka_unit_test(piece_of_a_frame_never_goes_out_on_another_session),
 		cmocka_unit_test(what_waits_for_a_peer_that_goes_down_or_away_is_not_sent),

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "agent/switch.h"
+#include "craft_tcp.h"
 #include "lan_fakes.h"
 
 static void a_broadcast_of_a_port_goes_to_the_members_of_its_vlan_only(void **state)
@@ -254,6 +255,26 @@ static void a_port_with_another_group_is_opened_again(void **state)
 	assert_int_equal(ports_closed, 1);
 }
 
+static void a_frame_has_the_class_of_its_packet_for_the_engine_where_that_is_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct config next = f->config;
+	uint8_t frame[CRAFT_TCP_BYTES];
+	size_t len = craft_tcp(&(struct crafted){.tag = 0}, frame);
+
+	frame[15] = 0xbb; /* expedited, and congestion was met */
+	say_frame("hub", frame, len);
+	assert_int_equal(f->engine.sent[ANNA], 1);
+	assert_int_equal(f->engine.last_dscp, 0);
+	next.dscp_copy = true;
+	assert_int_equal(lan_reload(f->lan, &next, NULL), 0);
+	say_frame("hub", frame, len);
+	assert_int_equal(f->engine.sent[ANNA], 2);
+	assert_int_equal(f->engine.last_dscp, 46);
+	say("hub", BROADCAST, 1);
+	assert_int_equal(f->engine.last_dscp, 0);
+}
+
 static void a_tap_is_opened_again_for_other_offloads_and_nothing_else_is(void **state)
 {
 	struct fixture *f = *state;
@@ -367,6 +388,7 @@ int main(void)
 		with_lan(a_reload_disturbs_only_what_changed),
 		with_lan(a_peers_vlan_that_comes_later_finds_it_there),
 		with_lan(a_port_with_another_group_is_opened_again),
+		with_lan(a_frame_has_the_class_of_its_packet_for_the_engine_where_that_is_wanted),
 		with_lan(a_tap_is_opened_again_for_other_offloads_and_nothing_else_is),
 		with_lan(status_shows_ports_and_addresses),
 		with_lan(a_mac_in_two_places_is_a_warning_with_both_and_the_fix),

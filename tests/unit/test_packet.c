@@ -107,6 +107,47 @@ static void what_is_no_ip_is_none(void **state)
 	assert_false(packet_find(frame, len, &p));
 }
 
+static void the_class_of_ipv4_and_ipv6_is_read_without_its_ecn_bits(void **state)
+{
+	const struct crafted kinds[] = {
+		{.tag = 0}, {.tag = 7}, {.tag = 7, .provider = 9}, {.fragment = 0x2001}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		struct crafted c = kinds[k];
+		size_t len = craft_tcp(&c, frame);
+		size_t at = 14 + (c.tag ? 4 : 0) + (c.provider ? 4 : 0);
+
+		for (unsigned class = 0; class < 256; class ++) {
+			frame[at + 1] = (uint8_t) class;
+			assert_int_equal(packet_dscp(frame, len), class >> 2);
+		}
+		c.is_ipv6 = true;
+		len = craft_tcp(&c, frame);
+		for (unsigned class = 0; class < 256; class ++) {
+			frame[at] = (uint8_t)(0x60 | class >> 4);
+			frame[at + 1] = (uint8_t)(class << 4 | 0xf);
+			assert_int_equal(packet_dscp(frame, len), class >> 2);
+		}
+	}
+}
+
+static void what_is_no_ip_or_too_short_has_no_class(void **state)
+{
+	size_t len = craft_tcp(&(struct crafted){.tag = 7}, frame);
+
+	(void)state;
+	frame[19] = 0xb8;
+	assert_int_equal(packet_dscp(frame, len), 46);
+	assert_int_equal(packet_dscp(frame, 20), 46);
+	for (size_t cut = 0; cut < 20; cut++)
+		assert_int_equal(packet_dscp(frame, cut), 0);
+	frame[18] = 0x65;
+	assert_int_equal(packet_dscp(frame, len), 0);
+	frame[17] = 6; /* ARP */
+	assert_int_equal(packet_dscp(frame, len), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +159,8 @@ int main(void)
 		cmocka_unit_test(what_ends_too_early_is_none),
 		cmocka_unit_test(a_header_that_contradicts_itself_is_none),
 		cmocka_unit_test(what_is_no_ip_is_none),
+		cmocka_unit_test(the_class_of_ipv4_and_ipv6_is_read_without_its_ecn_bits),
+		cmocka_unit_test(what_is_no_ip_or_too_short_has_no_class),
 	};
 
 	return cmocka_run_group_tests_name("packet", tests, NULL, NULL);

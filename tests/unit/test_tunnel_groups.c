@@ -73,6 +73,19 @@ static void addresses_and_ports_and_our_own_address_count(void **state)
 	assert_string_equal(members(3), "3");
 }
 
+static void classes_are_told_apart_and_keep_their_order(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 7; i++) {
+		list[i] = to(1, 1, 1);
+		list[i].dscp = i % 3 == 0 ? 46 : 0;
+	}
+	tunnel_groups_make(&groups, list, 7);
+	assert_int_equal(groups.count, 2);
+	assert_string_equal(members(0), "0 3 6");
+	assert_string_equal(members(1), "1 2 4 5");
+}
+
 static void as_many_as_fit_may_go_to_as_many_places(void **state)
 {
 	(void)state;
@@ -102,6 +115,7 @@ int main(void)
 		cmocka_unit_test(those_to_one_place_are_one_group_in_order),
 		cmocka_unit_test(peers_that_take_turns_are_told_apart),
 		cmocka_unit_test(addresses_and_ports_and_our_own_address_count),
+		cmocka_unit_test(classes_are_told_apart_and_keep_their_order),
 		cmocka_unit_test(as_many_as_fit_may_go_to_as_many_places),
 		cmocka_unit_test(places_of_one_bucket_are_told_apart),
 	};

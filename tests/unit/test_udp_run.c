@@ -116,6 +116,17 @@ static void a_run_has_one_source(void **state)
 	assert_int_equal(udp_run_length(list, MANY), 3);
 }
 
+static void a_run_has_one_class(void **state)
+{
+	(void)state;
+	make(LEN);
+	list[2].dscp = 46;
+	assert_int_equal(udp_run_length(list, MANY), 2);
+	assert_int_equal(udp_run_length(list + 2, MANY - 2), 1);
+	list[3].dscp = list[4].dscp = 46;
+	assert_int_equal(udp_run_length(list + 2, MANY - 2), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +139,7 @@ int main(void)
 		cmocka_unit_test(one_that_wants_to_be_alone_is),
 		cmocka_unit_test(a_run_has_one_destination),
 		cmocka_unit_test(a_run_has_one_source),
+		cmocka_unit_test(a_run_has_one_class),
 	};
 
 	return cmocka_run_group_tests_name("udp_run", tests, NULL, NULL);

@@ -109,6 +109,7 @@ struct config {
 	uint16_t mss_clamp; /* largest MSS of TCP that crosses; MSS_CLAMP_OFF: not looked at */
 	bool offload;       /* leave cutting up, putting together and checksums to the kernel */
 	uint8_t ciphers;    /* enum cipher that sessions may have; 0: all that run here */
+	bool dscp_copy;     /* datagrams have the class (DSCP) of the packets that they carry */
 	struct vlan_config vlans[CONFIG_VLANS_MAX];
 	size_t vlan_count;
 	struct port_config ports[CONFIG_PORTS_MAX];

@@ -39,4 +39,7 @@ struct packet {
  * parse. Headers that hide or protect the rest (RFC 4302, 4303) end the search at them */
 bool packet_find(const uint8_t *frame, size_t len, struct packet *out);
 
+/** packet_dscp() - Return: the class (RFC 2474) of an IP packet or fragment, 0 to 63; of what is none: 0 */
+uint8_t packet_dscp(const uint8_t *frame, size_t len);
+
 #endif

@@ -60,7 +60,7 @@ void tunnel_use_offload(struct tunnel *t, bool on);
 /**
  * tunnel_send() - Send all; what the kernel refuses is reported and dropped, the rest goes on
  *
- * In order, of those that go to one address from one peer.
+ * In order, of those of one class that go to one address from one peer.
  */
 void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t count);
 

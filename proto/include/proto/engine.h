@@ -218,8 +218,13 @@ enum {
 	FRAME_OVERHEAD_BYTES = 37 /* of a frame alone in a datagram, before UDP; PROTOCOL.md 5, 6 */
 };
 
+enum {
+	DSCP_NONE = 0, /* best effort, RFC 2474; also the class of all that is no frame */
+};
+
 /**
  * struct frame_out - one frame to send; borrowed during the call
+ * @dscp:	class of the datagrams that carry it, 0 to 63; they carry no frame of another one
  * @checksum_unfinished: its TCP or UDP checksum is the receiver's to finish: PROTOCOL.md 6.1
  * @frame, @len: its bytes, or the first of them, at least an Ethernet header
  * @data, @data_len: the others
@@ -228,6 +233,7 @@ struct frame_out {
 	uint16_t vlan;
 	bool checksum_unfinished;
 	bool on_segment;
+	uint8_t dscp;
 	const uint8_t *frame;
 	size_t len;
 	const uint8_t *data;
@@ -289,6 +295,7 @@ void engine_count_drop(struct engine *e, int peer, enum drop reason);
  * struct datagram - one to send: @len bytes at @bytes (engine memory, until cleared) to @to
  * @local:	own address to send it from; not set: the kernel's choice
  * @peer:	or -1: a cookie reply
+ * @dscp:	of its IP header, where the ECN bits are 0: PROTOCOL.md 7.1
  * @is_probe:	sent to see whether the path carries that length: that it does not is no news for people
  */
 struct datagram {
@@ -296,6 +303,7 @@ struct datagram {
 	struct addr local;
 	int peer;
 	bool is_probe;
+	uint8_t dscp;
 	const uint8_t *bytes;
 	size_t len;
 };
