@@ -117,8 +117,8 @@ void offload_whole(const uint8_t *frame, const struct offload *o, uint8_t *out)
 {
 	memcpy(out, frame, o->headers_len);
 	put_length(out, o, o->data_len);
-	if (o->more_count == 0)
-		return;
+	if (o->more_count == 0 || offload_count(o) == 1)
+		return; /* they are right */
 	if (!o->is_udp)
 		out[o->upper_at + TCP_FLAGS_AT] = o->tcp_flags;
 	if (!o->is_ipv6)

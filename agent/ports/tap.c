@@ -236,16 +236,20 @@ static bool may_send(struct tap *t, const uint8_t *frame, size_t len, size_t cou
 	return false;
 }
 
-static void put(struct tap *t, const struct port_frame *f)
+/* What became of a frame: @code is 0 or a negative errno. */
+static void settle(struct tap *t, const struct port_frame *f, int code)
 {
-	int code = tap_device_write(&t->device, f);
-
 	if (code < 0) {
 		note_refusal(t, -code);
 		return;
 	}
 	t->port.tx_frames += f->offload ? offload_count(f->offload) : 1;
 	t->port.tx_bytes += all_bytes(f);
+}
+
+static void put(struct tap *t, const struct port_frame *f)
+{
+	settle(t, f, tap_device_write(&t->device, f));
 }
 
 static void tap_send(struct port *p, const uint8_t *frame, size_t len)
@@ -281,13 +285,16 @@ static void tap_send_whole(struct port *p, const struct port_frame *f)
 	struct tap *t = (struct tap *)p;
 	const struct offload *o = f->offload;
 	size_t count = offload_count(o);
+	int code = -EINVAL;
 
 	if (!may_send(t, f->bytes, offload_first_len(o), count))
 		return;
-	if (count > 1 && o->is_udp && !t->device.has_udp_offload)
-		put_pieces(t, f);
+	if (count == 1 || !o->is_udp || t->device.has_udp_offload)
+		code = tap_device_write(&t->device, f);
+	if (code == -EINVAL && count > 1)
+		put_pieces(t, f); /* some kernels want no super-frame with such headers */
 	else
-		put(t, f);
+		settle(t, f, code);
 }
 
 /* Nothing waits: the kernel takes frames one by one, so send() has handed them over already. */
