@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 
 import pytest
 
@@ -12,6 +13,9 @@ from netns import run, wait_for
 
 SETTLED_S = 30
 MOVED_S = 5  # a route is noticed in a moment, or at the next tick
+BURST = 200  # full frames: twice what a machine's buffer holds
+DEFAULT_BUFFER_BYTES = 212992  # net.core.rmem_default, which QEMU leaves as it is
+SLOW_PER_S = 50000  # frames that a slow machine reads
 MACS = [f"02:00:00:00:00:{n:02x}" for n in range(16)]
 
 
@@ -291,3 +295,41 @@ def test_the_plug_in_state_is_told_by_ip_alone(pair):
     anna, _ = pair
     listed = run("ip", "-n", anna.host.netns, "maddr", "show", "dev", "lo")
     assert ("230.0.0.1" in listed) == (users(anna.host, "lo") > 0)
+
+
+def read_slowly(machine, wanted, timeout_s):
+    """Read SLOW_PER_S frames a second. The frames, and whether this process had no pause meanwhile.
+
+    A pause is what makes the machine much slower than that.
+    """
+    frames, longest, used = [], 0, 0
+    start = last = time.monotonic()
+    while len(frames) < wanted and last - start < timeout_s:
+        now = time.monotonic()
+        longest, last = max(longest, now - last), now
+        may = int((now - start) * SLOW_PER_S)
+        for _ in range(may - used):
+            try:
+                frames.append(machine.socket.recv(65535))
+            except BlockingIOError:
+                break
+        used = may
+    return counted(frames), longest < 0.0005
+
+
+def test_a_burst_from_another_host_reaches_a_slow_machine_whole_and_in_order(pair):
+    anna, bert = pair
+    one, slow = Machine(anna.host, MACS[1]), Machine(bert.host, MACS[2])
+    slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DEFAULT_BUFFER_BYTES // 2)
+    assert crosses(slow, one, SETTLED_S)  # now it is known, and no broadcast limit applies
+    assert crosses(one, slow, SETTLED_S, target=slow.mac)
+    deadline = time.monotonic() + SETTLED_S
+    while time.monotonic() < deadline:
+        slow.listen(0.1)
+        for number in range(BURST):
+            one.say(number, target=slow.mac, size=1514)
+        heard, steady = read_slowly(slow, BURST, 1)
+        if heard == [(1, number) for number in range(BURST)]:
+            return
+        assert not steady or len(heard) == BURST, len(heard)
+    pytest.fail(f"only {len(heard)} of {BURST} arrived")

@@ -233,6 +233,53 @@ static void what_goes_out_in_pieces_is_what_went_in(void **state)
 	framing_in_fini(&in);
 }
 
+/* Frames of 60, 61 and so on bytes. */
+static size_t push_some(struct framing_out *out, int first, int count)
+{
+	uint8_t frame[100];
+	size_t bytes = 0;
+
+	for (int i = first; i < first + count; i++) {
+		size_t len = 60 + (size_t)i;
+
+		for (size_t k = 0; k < len; k++)
+			frame[k] = (uint8_t)(i + (int)k);
+		assert_true(framing_push(out, frame, len));
+		bytes += FRAMING_LENGTH_BYTES + len;
+	}
+	return bytes;
+}
+
+static void a_batch_that_the_kernel_took_in_part_goes_on_where_that_ended(void **state)
+{
+	const size_t batch = 4 * FRAMING_LENGTH_BYTES + 60 + 61 + 62 + 63;
+
+	(void)state;
+	for (size_t taken = 0; taken <= batch; taken++) {
+		struct framing_out out;
+		struct framing_in in;
+		const uint8_t *at;
+
+		memset(&seen, 0, sizeof(seen));
+		framing_out_init(&out);
+		framing_in_init(&in, MAX_FRAME);
+		assert_int_equal(push_some(&out, 0, 4), batch);
+		framing_wait(&out, &at);
+		assert_int_equal(feed(&in, at, taken), 0);
+		framing_sent(&out, taken);
+		push_some(&out, 4, 2);                /* behind what is left */
+		while (framing_wait(&out, &at) > 0) { /* byte by byte */
+			assert_int_equal(feed(&in, at, 1), 0);
+			framing_sent(&out, 1);
+		}
+		assert_int_equal(seen.frames, 6);
+		assert_int_equal(seen.last_len, 65);
+		assert_int_equal(seen.last_first, 5);
+		framing_out_fini(&out);
+		framing_in_fini(&in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +290,7 @@ int main(void)
 		cmocka_unit_test(frames_go_out_behind_their_length),
 		cmocka_unit_test(what_does_not_fit_is_refused_whole_and_what_is_begun_stays),
 		cmocka_unit_test(what_goes_out_in_pieces_is_what_went_in),
+		cmocka_unit_test(a_batch_that_the_kernel_took_in_part_goes_on_where_that_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
