@@ -97,7 +97,7 @@ static void close_port(struct lan *l, size_t slot)
 	lan_lanes_drop(p);
 	lan_leave_port(p);
 	p->port->ops->close(p->port);
-	l->ports[slot] = NULL;
+	lan_put_port(l, slot, NULL);
 	free(p);
 }
 
@@ -127,7 +127,7 @@ static int open_port(struct lan *l, const struct port_config *config, struct err
 	p->vlan = lan_vlan_by_id(l, config->vlan);
 	p->member = slot;
 	p->lonely_ticks = LAN_LONELY_TICKS;
-	l->ports[slot] = p;
+	lan_put_port(l, (size_t)slot, p);
 	lan_join_port(p);
 	lan_segments_open_port(p);
 	return 0;

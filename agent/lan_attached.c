@@ -92,7 +92,7 @@ int lan_attach(struct lan *l, const struct lan_machine *machine, const struct la
 	}
 	name_machine(l, machine->name, a->port.name);
 	configure(&a->port);
-	l->ports[a->port.member] = &a->port;
+	lan_put_port(l, (size_t)a->port.member, &a->port);
 	lan_join_port(&a->port);
 	lan_carrier_follow(l, 0);
 	l->now_ns = 0;
@@ -108,7 +108,7 @@ const char *lan_attached_name(const struct lan_attached *a)
 void lan_detach(struct lan_attached *a)
 {
 	lan_leave_port(&a->port);
-	a->port.lan->ports[a->port.member] = NULL;
+	lan_put_port(a->port.lan, (size_t)a->port.member, NULL);
 	a->port.port->ops->close(a->port.port);
 	free(a);
 }

@@ -406,15 +406,23 @@ void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size
 
 /* ---- out ---- */
 
+static void flush_ports(struct lan *l)
+{
+	for (size_t i = 0; i < LAN_PORTS_MAX / LAN_SLOT_BITS; i++) {
+		for (uint64_t left = l->used[i]; left; left &= left - 1) {
+			size_t slot = i * LAN_SLOT_BITS + (size_t)__builtin_ctzll(left);
+
+			l->ports[slot]->port->ops->flush(l->ports[slot]->port);
+		}
+	}
+}
+
 void lan_flush(struct lan *l)
 {
 	lan_merge_end(l);
 	if (l->segments_touched)
 		lan_segments_run(l);
-	for (size_t i = 0; i < LAN_PORTS_MAX; i++) {
-		if (l->ports[i])
-			l->ports[i]->port->ops->flush(l->ports[i]->port);
-	}
+	flush_ports(l);
 	lan_send_outbox(l);
 	lan_settle(l);
 	l->now_ns = 0;

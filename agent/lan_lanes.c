@@ -88,7 +88,7 @@ int lan_on_lane_open(void *context, struct port *lane, const char *stem)
 			       .member = (int)slot};
 	name_lane(parent, stem, p->name);
 	lane->events = lan_port_events(p);
-	l->ports[slot] = p;
+	lan_put_port(l, slot, p);
 	lan_join_port(p);
 	lan_carrier_follow(l, 0);
 	return 0;
@@ -100,7 +100,7 @@ void lan_on_lane_close(void *lane_context)
 
 	lan_touch(p->lan);
 	lan_leave_port(p);
-	p->lan->ports[p->member] = NULL;
+	lan_put_port(p->lan, (size_t)p->member, NULL);
 	free(p);
 }
 

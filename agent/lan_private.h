@@ -42,6 +42,7 @@ enum {
 	LAN_LANES_MAX = 192, /* of all ports, and machines that were handed over */
 	LAN_PORTS_MAX = CONFIG_PORTS_MAX + LAN_LANES_MAX,
 	LAN_PEER_BASE = LAN_PORTS_MAX,
+	LAN_SLOT_BITS = 64,   /* of a word with a bit for each slot */
 	LAN_PEERS_MAX = 4096, /* engine_config.peers_max */
 	LAN_MEMBERS_MAX = LAN_PEER_BASE + LAN_PEERS_MAX,
 	LAN_VLAN_SLOTS = VLAN_ID_MAX + 1,
@@ -50,6 +51,7 @@ enum {
 	LAN_LONELY_TICKS = 3,     /* 4 to 6 s: longer than a peer's agent needs to restart */
 };
 _Static_assert((unsigned)BROADCAST_OFF == (unsigned)SWITCH_UNLIMITED, "one word for no limit");
+_Static_assert(LAN_PORTS_MAX % LAN_SLOT_BITS == 0, "whole words");
 _Static_assert((int)CONFIG_VLANS_MAX < UINT8_MAX, "vlan_at holds a slot in a byte");
 
 struct lan_vlan {
@@ -157,7 +159,9 @@ struct lan {
 	struct lan_vlan *vlans[CONFIG_VLANS_MAX]; /* NULL: a free slot */
 	uint8_t vlan_at[LAN_VLAN_SLOTS];          /* by id: 1 + slot, or 0 */
 	struct lan_port *ports[LAN_PORTS_MAX];    /* NULL: a free slot */
-	struct lan_peer *peers;                   /* by number */
+	uint64_t used[LAN_PORTS_MAX /
+		      LAN_SLOT_BITS]; /* a bit for each slot: flushing asks twice a wake-up */
+	struct lan_peer *peers;       /* by number */
 	size_t peers_capacity;
 
 	const char *(*name_of)(void *context, int peer);
@@ -173,6 +177,15 @@ static inline struct lan_vlan *lan_vlan_by_id(const struct lan *l, uint16_t id)
 	uint8_t slot = id < LAN_VLAN_SLOTS ? l->vlan_at[id] : 0;
 
 	return slot ? l->vlans[slot - 1] : NULL;
+}
+
+/** lan_put_port() - What is in a slot from now on, or NULL */
+static inline void lan_put_port(struct lan *l, size_t slot, struct lan_port *p)
+{
+	uint64_t bit = UINT64_C(1) << slot % LAN_SLOT_BITS, *word = &l->used[slot / LAN_SLOT_BITS];
+
+	l->ports[slot] = p;
+	*word = p ? *word | bit : *word & ~bit;
 }
 
 /** lan_now_ns() - The clock, read once a batch */

@@ -116,7 +116,7 @@ static void the_class_of_ipv4_and_ipv6_is_read_without_its_ecn_bits(void **state
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		struct crafted c = kinds[k];
 		size_t len = craft_tcp(&c, frame);
-		size_t at = 14 + (c.tag ? 4 : 0) + (c.provider ? 4 : 0);
+		size_t at = 14U + (c.tag ? 4U : 0U) + (c.provider ? 4U : 0U);
 
 		for (unsigned class = 0; class < 256; class ++) {
 			frame[at + 1] = (uint8_t) class;
