@@ -353,12 +353,16 @@ static int init_area(struct lan *l)
 	l->area = (struct udp_area){.bytes = malloc(UDP_BATCH * slot), .slot_bytes = slot};
 	l->clamped = malloc(l->max_frame);
 	l->finished = malloc(OFFLOAD_FRAME_MAX);
-	return l->area.bytes && l->clamped && l->finished ? 0 : -ENOMEM;
+	if (!l->area.bytes || !l->clamped || !l->finished)
+		return -ENOMEM;
+	l->area.slots = udp_slots_new(&l->area);
+	return l->area.slots ? 0 : -ENOMEM;
 }
 
 static void free_lan(struct lan *l)
 {
 	segments_free(l->segments);
+	free(l->area.slots);
 	free(l->area.bytes);
 	free(l->clamped);
 	free(l->finished);

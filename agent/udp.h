@@ -19,10 +19,14 @@ enum {
 	UDP_BUFFER_BYTES = 4 * 1024 * 1024, /* asked of the kernel for each socket */
 };
 
-/** struct udp_area - memory to receive into: UDP_BATCH slots. Untouched slots stay untouched */
+/**
+ * struct udp_area - memory to receive into: UDP_BATCH slots. Untouched slots stay untouched
+ * @slots:	as the system's call wants them, made once: see udp_slots_new(). NULL: they are made at each call
+ */
 struct udp_area {
 	uint8_t *bytes;
 	size_t slot_bytes;
+	struct udp_slots *slots;
 };
 
 /**
@@ -48,6 +52,9 @@ void udp_enlarge(int fd);
 
 /** udp_lost() - Datagrams that the kernel dropped since the socket was made, for its buffer was full */
 uint32_t udp_lost(int fd);
+
+/** udp_slots_new() - For @area, whose other fields no longer change. Return: NULL without memory; free() it */
+struct udp_slots *udp_slots_new(const struct udp_area *area);
 
 /** udp_receive() - Return: how many waited, at most UDP_BATCH; 0 if none; or a negative errno */
 int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH]);

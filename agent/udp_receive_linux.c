@@ -151,12 +151,34 @@ static int receive(int fd, struct slots *s, size_t offered, struct udp_received 
 	return count;
 }
 
+/* @used: how many of them the last call changed */
+struct udp_slots {
+	struct slots slots;
+	size_t used;
+};
+
+struct udp_slots *udp_slots_new(const struct udp_area *area)
+{
+	struct udp_slots *s = calloc(1, sizeof(*s));
+
+	if (s)
+		lay_out(&s->slots, area);
+	return s;
+}
+
 int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP_BATCH])
 {
 	UNINITIALIZED struct slots slots;
+	int count;
 
-	lay_out(&slots, area);
-	return receive(fd, &slots, UDP_BATCH, out);
+	if (!area->slots) {
+		lay_out(&slots, area);
+		return receive(fd, &slots, UDP_BATCH, out);
+	}
+	make_ready(&area->slots->slots, area->slots->used);
+	count = receive(fd, &area->slots->slots, UDP_BATCH, out);
+	area->slots->used = count > 0 ? (size_t)count : 0;
+	return count;
 }
 
 /* ---- a receiver ---- */
