@@ -1,5 +1,6 @@
 """test_micro.py - what the comparison of instructions says, and how it reads callgrind"""
 
+import pathlib
 import subprocess
 
 import compare
@@ -103,6 +104,25 @@ def clone(tmp_path):
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     commit("first")
     return str(tmp_path), commit
+
+
+def test_only_code_of_the_layers_and_how_it_is_built_makes_a_difference(clone):
+    root, commit = clone
+    for name in ("README.md", "meson.build", "agent/fdb.c"):
+        path = pathlib.Path(root, name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("before")
+    subprocess.run(["git", "-C", root, "add", "."], check=True)
+    commit("second")
+    pathlib.Path(root, "README.md").write_text("after", encoding="utf-8")
+    assert trees.is_same_code(root, "HEAD")
+    pathlib.Path(root, "meson.build").write_text("after", encoding="utf-8")
+    assert not trees.is_same_code(root, "HEAD")
+    commit("third")
+    pathlib.Path(root, "meson.build").write_text("before", encoding="utf-8")
+    pathlib.Path(root, "agent/fdb.c").write_text("after", encoding="utf-8")
+    assert not trees.is_same_code(root, "HEAD")
+    assert not trees.is_same_code(root, "HEAD^^^^")
 
 
 def test_the_first_commit_has_no_parent(clone):

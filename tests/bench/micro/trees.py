@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 
+LAYERS = ("agent", "common", "keys", "proto")
 # Options that make other code of the same source. Those of the project come on top.
 CARRIED = re.compile(r"buildtype|optimization|debug|c_std|c_args|c_link_args|b_\w+")
 
@@ -42,6 +43,12 @@ def has(root, rev):
 def is_changed(root):
     """Is something of this tree not committed?"""
     return bool(git(root, "status", "--porcelain", "--untracked-files=no"))
+
+
+def is_same_code(root, rev):
+    """Is all that the libraries are built of as it was? False where that cannot be told."""
+    parts = [*LAYERS, "meson.build", "meson_options.txt"]
+    return git(root, "diff", "--quiet", rev, "--", *parts) is not None
 
 
 def extract(root, rev, folder):
