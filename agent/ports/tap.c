@@ -207,17 +207,17 @@ static bool is_too_long(const struct tap *t, const uint8_t *frame, size_t len)
 	return t->link.mtu != 0 && len > most;
 }
 
-static void note_refusal(struct tap *t, int error)
+static void note_refusal(struct tap *t, int error, size_t count)
 {
 	if (error == EIO) { /* set down a moment ago, in whichever namespace it is */
 		t->link.is_up = false;
-		t->port.drops[DROP_PORT_DOWN]++;
+		t->port.drops[DROP_PORT_DOWN] += count;
 	} else if (error == EBADFD) {
 		let_go(t, -error);
-		t->port.drops[DROP_PORT_DOWN]++;
+		t->port.drops[DROP_PORT_DOWN] += count;
 	} else {
 		t->send_error = error;
-		t->port.drops[DROP_PORT_SEND]++;
+		t->port.drops[DROP_PORT_SEND] += count;
 	}
 }
 
@@ -239,17 +239,20 @@ static bool may_send(struct tap *t, const uint8_t *frame, size_t len, size_t cou
 /* What became of a frame: @code is 0 or a negative errno. */
 static void settle(struct tap *t, const struct port_frame *f, int code)
 {
+	size_t count = f->offload ? offload_count(f->offload) : 1;
+
 	if (code < 0) {
-		note_refusal(t, -code);
+		note_refusal(t, -code, count);
 		return;
 	}
-	t->port.tx_frames += f->offload ? offload_count(f->offload) : 1;
+	t->port.tx_frames += count;
 	t->port.tx_bytes += all_bytes(f);
 }
 
 static void put(struct tap *t, const struct port_frame *f)
 {
-	settle(t, f, tap_device_write(&t->device, f));
+	/* it may have gone with the piece before */
+	settle(t, f, t->device.fd < 0 ? -EBADFD : tap_device_write(&t->device, f));
 }
 
 static void tap_send(struct port *p, const uint8_t *frame, size_t len)

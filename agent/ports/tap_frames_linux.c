@@ -19,21 +19,25 @@
 
 /* ---- in ---- */
 
-/* Return: false where the header contradicts the frame */
+/* Never as 0, as the kernel does it: in UDP that is none, and in TCP 65,535 is the same. Return: false where the
+ * header contradicts the frame */
 static bool finish(uint8_t *frame, size_t len, const struct virtio_net_hdr *h)
 {
 	size_t at = (size_t)h->csum_start + h->csum_offset;
+	uint16_t checksum;
 
 	if (at + sizeof(uint16_t) > len)
 		return false;
-	poke_u16(frame + at,
-		 checksum_finish(checksum_sum(frame + h->csum_start, len - h->csum_start)));
+	checksum = checksum_finish(checksum_sum(frame + h->csum_start, len - h->csum_start));
+	poke_u16(frame + at, checksum ? checksum : UINT16_MAX);
 	return true;
 }
 
+/* Of a super-frame whose checksums a card found right nothing is said: its pieces need theirs all the same. */
 static bool is_derived(const struct offload *o, const struct virtio_net_hdr *h)
 {
-	return h->csum_start == o->upper_at && h->csum_start + h->csum_offset == o->checksum_at;
+	return !(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) ||
+	       (h->csum_start == o->upper_at && h->csum_start + h->csum_offset == o->checksum_at);
 }
 
 static int take_header(uint8_t *frame, struct port_frame *f, struct offload *o,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,17 @@ static int set_offloads(int fd, unsigned long flags)
 	return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0;
 }
 
+/* The header before each frame is the short one, in this host's byte order, whatever a persistent interface's last
+ * user asked for: the kernel keeps it. Only a kernel that was built for it knows the other order. */
+static int use_plain_header(int fd)
+{
+	int len = sizeof(struct virtio_net_hdr), no = 0;
+
+	ioctl(fd, TUNSETVNETLE, &no);
+	ioctl(fd, TUNSETVNETBE, &no);
+	return ioctl(fd, TUNSETVNETHDRSZ, &len) < 0 ? -errno : 0;
+}
+
 /* As much as the kernel has: datagrams in super-frames came with 6.2. */
 static int ask_for_offloads(struct tap_device *d)
 {
@@ -49,6 +61,7 @@ static int ask_for_offloads(struct tap_device *d)
 static int attach(struct tap_device *d, const char *name, bool offload)
 {
 	struct ifreq r = request_for(name);
+	int code;
 
 	r.ifr_flags = IFF_TAP | IFF_NO_PI;
 	if (offload)
@@ -56,7 +69,10 @@ static int attach(struct tap_device *d, const char *name, bool offload)
 	if (ioctl(d->fd, TUNSETIFF, &r) < 0)
 		return -errno;
 	d->has_offload = offload;
-	return offload ? ask_for_offloads(d) : set_offloads(d->fd, 0);
+	if (!offload)
+		return set_offloads(d->fd, 0);
+	code = use_plain_header(d->fd);
+	return code < 0 ? code : ask_for_offloads(d);
 }
 
 int tap_device_open(struct tap_device *out, const char *name, bool offload, enum tap_step *step)

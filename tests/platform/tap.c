@@ -76,12 +76,25 @@ static void on_frame(void *context, const uint8_t *bytes, size_t len,
 	assert_int_equal(source->interface, if_nametoindex("t0"));
 	assert_false(source->is_foreign);
 
+	if (f->on_any)
+		f->on_any(f, &(struct port_frame){.bytes = bytes, .len = len});
 	look_at_udp(f, bytes, len);
 	if (bytes[12] != TEST_TYPE >> 8 || bytes[13] != (TEST_TYPE & 0xff))
 		return; /* the host's own neighbour discovery and such */
 	f->frames++;
 	f->last_len = len;
 	memcpy(f->last, bytes, len);
+}
+
+static void on_whole(void *context, const struct port_frame *whole,
+		     const struct port_source *source)
+{
+	struct fixture *f = context;
+
+	assert_true(f->wants_offload);
+	assert_int_equal(source->interface, if_nametoindex("t0"));
+	if (f->on_any)
+		f->on_any(f, whole);
 }
 
 static void on_batch_end(void *context)
@@ -133,9 +146,11 @@ int tear_down(void **state)
 
 void open_port(struct fixture *f, uint32_t mtu)
 {
-	struct port_env env = {.loop = &f->loop, .area = &f->area, .hubs = &f->hubs};
+	struct port_env env = {
+		.loop = &f->loop, .area = &f->area, .hubs = &f->hubs, .offload = f->wants_offload};
 	struct port_config config = {.name = "host", .type = PORT_TAP, .tap = {"t0", mtu}};
 	struct port_events events = {.on_frame = on_frame,
+				     .on_whole = on_whole,
 				     .on_batch_end = on_batch_end,
 				     .on_beacon = on_beacon,
 				     .on_attached = on_attached,

@@ -41,6 +41,9 @@ struct fixture {
 	uint8_t last[MAX_FRAME + 1];
 	bool udp_heard, udp_whole;
 
+	bool wants_offload; /* set before open_port() */
+	void (*on_any)(struct fixture *f, const struct port_frame *frame); /* of each frame, or NULL */
+
 	int beacons, attached;
 	struct port_beacon heard; /* the last one */
 };
