@@ -53,6 +53,14 @@ void udp_enlarge(int fd);
 /** udp_lost() - Datagrams that the kernel dropped since the socket was made, for its buffer was full */
 uint32_t udp_lost(int fd);
 
+enum {
+	UDP_FULL = 256 /* udp_filled() */
+};
+
+/** udp_filled() - How many UDP_FULL-ths of the socket's buffer what waits in it takes, or took a moment ago; may
+ * be more than all. Return: 0 where the kernel does not say */
+unsigned udp_filled(int fd);
+
 /** udp_slots_new() - For @area, whose other fields no longer change. Return: NULL without memory; free() it */
 struct udp_slots *udp_slots_new(const struct udp_area *area);
 

@@ -50,6 +50,17 @@ uint32_t udp_lost(int fd)
 	return info[SK_MEMINFO_DROPS];
 }
 
+unsigned udp_filled(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 || info[SK_MEMINFO_RCVBUF] == 0)
+		return 0;
+	return (unsigned)((uint64_t)info[SK_MEMINFO_RMEM_ALLOC] * UDP_FULL /
+			  info[SK_MEMINFO_RCVBUF]);
+}
+
 int udp_want_local(int fd, int family)
 {
 	int on = 1;

