@@ -231,7 +231,7 @@ struct user_ping {
 /** struct peer_run - its full datagrams since the last flush; PROTOCOL.md 6. @len: of each, 0: none yet, or
  * the next begins another run. @flush: outbox.flushes when that was so */
 struct peer_run {
-	uint32_t flush;
+	uint16_t flush;
 	uint16_t len;
 };
 
@@ -247,11 +247,13 @@ struct peer_try {
 struct peer {
 	struct heap_node timer;
 	uint32_t number;
+	uint32_t events; /* a bit for each type that was not told yet */
 	bool in_use;
 	bool is_up;        /* as last told by an event */
 	bool key_is_lower; /* than ours */
 	bool said_goodbye;
 	bool is_fixed;
+	bool event_queued; /* in engine.event_ring */
 	struct public_key key;
 	uint64_t key_hash; /* as in hello */
 	struct mac_keys macs;
@@ -270,6 +272,7 @@ struct peer {
 	uint64_t last_session_ns;                /* 0: never, or forgotten */
 	uint64_t initiations_window_ns;
 	uint32_t initiations;
+	struct peer_run run;
 	struct peer_try attempt;
 
 	uint64_t sent_ns;
@@ -279,7 +282,6 @@ struct peer {
 	uint64_t doubt_ns;      /* when the network changed, if nothing was heard since; 0: none */
 	uint64_t keepalive_at_ns; /* HEAP_NEVER: nothing to keep alive */
 
-	struct peer_run run;
 	struct peer_paths paths;
 	struct peer_size size;
 	struct peer_keep keep;
@@ -292,8 +294,6 @@ struct peer {
 	struct peer_hello hello;
 
 	int open_slot; /* of the outbox, or -1 */
-	uint32_t events;
-	bool event_queued;
 	enum peer_trouble trouble;
 	uint64_t handshake_ns;
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes;
@@ -312,7 +312,7 @@ struct outbox {
 	struct datagram datagrams[OUTBOX_MAX];
 	uint8_t *room[OUTBOX_MAX];
 	uint8_t bytes[OUTBOX_MAX][DATAGRAM_MAX_BYTES];
-	uint32_t flushes;
+	uint16_t flushes;
 	uint16_t limit[OUTBOX_MAX]; /* how long each may become */
 	bool open[OUTBOX_MAX];
 	bool asks[OUTBOX_MAX];    /* holds a record that wants an answer */
