@@ -331,13 +331,18 @@ static void datagrams_that_are_handed_over_as_one_are_read_one_by_one(void **sta
 static void where_the_kernel_takes_no_datagrams_as_one_they_go_one_by_one(void **state)
 {
 	struct fixture *f = *state;
-	int fd;
+	uint8_t bytes[sizeof(struct virtio_net_hdr) + MAX_FRAME];
+	int fd, wire;
 
 	open_with(f, true);
 	((struct tap *)f->port)->device.has_udp_offload = false;
 	fd = udp_socket(PORT);
+	wire = packet_socket();
 	send_super(f, &UDP4);
 	assert_received(fd);
+	assert_int_equal(read(wire, bytes, sizeof(bytes)),
+			 sizeof(struct virtio_net_hdr) + 42 + PIECE_BYTES);
+	close(wire);
 	assert_int_equal(f->port->tx_frames, PIECES);
 	assert_int_equal(f->port->tx_bytes, DATA_BYTES + PIECES * 42);
 	close(fd);
