@@ -13,7 +13,8 @@ enum {
 	LITTLE = 2,
 	BULK_BYTES = 1414,
 	LITTLE_EVERY = 50,
-	BURST = 1000,          /* bulk frames: more than are read at once, and not too many */
+	BURST = 1000,          /* frames: fewer than make a flood */
+	BURST_BYTES = 1 << 20, /* asked for; a buffer that holds no such burst */
 	FILLED = UDP_FULL - 8, /* nearly: the kernel takes frames whole */
 	FRAMES_MAX = 200000,
 };
@@ -66,16 +67,19 @@ static void the_only_small_frame_comes_before_bulk_that_was_there_earlier(void *
 	assert_int_equal(a->last[2 * MAC_BYTES - 1], BULK);
 }
 
+/* It fills the buffer, but is over soon. */
 static void a_burst_that_the_buffer_holds_is_heard_whole(void **state)
 {
 	struct fixture *f = *state;
 	struct agent *a = open_agent(f, 0, MCAST_AUTO, "");
 	const struct mcast *m = (const struct mcast *)a->port;
-	int all;
+	int all, bytes = BURST_BYTES;
 
+	assert_int_equal(setsockopt(m->receiver, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
 	open_machine(f, 0);
 	run_for(f, QUIET_MS);
 	say_mixed(f, m, BURST, &all);
+	assert_true(all < BURST);
 	run_until(f, &a->frames, all);
 	assert_int_equal(a->port->drops[DROP_HUB_OVERFLOW], 0);
 }
