@@ -5,11 +5,15 @@
  * read. A wake-up reads one batch of a socket: what is left wakes the loop again, after the others
  * had their turn.
  *
- * In a batch, what belongs to sessions is handed over before all else: PROTOCOL.md 5.3.
+ * In a batch, what belongs to sessions is handed over before all else: PROTOCOL.md 5.3. Of that, messages from
+ * addresses that sent little come first, so that the bulk of one peer does not delay others. Those from one
+ * address stay in order.
  */
 #include "tunnel_private.h"
 
 enum {
+	PORT_END =
+		offsetof(struct addr, port) + sizeof(uint16_t), /* in an address, behind the IP */
 	LONGEST_BYTES = 9216 /* datagram that is taken: more than a 9000-byte wire carries */
 };
 _Static_assert((int)LONGEST_BYTES >= (int)DATAGRAM_MAX_BYTES, "our own datagrams must fit");
@@ -78,6 +82,26 @@ static void take_late(struct tunnel *t, const struct udp_received *batch)
 	t->late_count = 0;
 }
 
+/* What tells an address from others: the last bytes of its IP, and the port behind them. Two that agree in
+ * these are taken for one, which does no harm. */
+static const uint8_t *key_of(const struct addr *from)
+{
+	return (const uint8_t *)from + PORT_END - FLOW_KEY_BYTES;
+}
+
+static void take_all(struct tunnel *t, const struct udp_received *batch, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		t->messages[i] = (struct flow_frame){key_of(&batch[i].from), batch[i].len};
+	flow_order_make(&t->order, t->messages, count, FLOW_WHOLE);
+	for (size_t i = 0; i < t->order.count; i++) {
+		size_t message = t->order.order[i];
+
+		take(t, &batch[message], (int)message);
+	}
+	take_late(t, batch);
+}
+
 void tunnel_in_readable(uv_poll_t *poll, int status, int events)
 {
 	struct half *half = poll->data;
@@ -89,10 +113,8 @@ void tunnel_in_readable(uv_poll_t *poll, int status, int events)
 	if (status < 0)
 		take_errors(half);
 	count = udp_receiver_read(t->receiver, half->fd, &batch);
-	for (int i = 0; i < count; i++)
-		take(t, &batch[i], i);
 	if (count <= 0)
 		return;
-	take_late(t, batch);
+	take_all(t, batch, (size_t)count);
 	t->events.on_batch_end(t->events.context);
 }

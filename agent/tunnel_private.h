@@ -12,6 +12,7 @@
 #define AGENT_TUNNEL_PRIVATE_H
 
 #include "agent/tunnel.h"
+#include "flow_order.h"
 #include "tunnel_groups.h"
 #include "udp.h"
 
@@ -62,6 +63,8 @@ struct tunnel {
 	struct sent sent[SENT_MAX];
 	size_t last_sent; /* the newest of them */
 	struct sending sending;
+	struct flow_frame messages[UDP_BATCH]; /* what was read at once */
+	struct flow_order order;
 };
 
 /* tunnel_in_readable() - A socket has something to read */

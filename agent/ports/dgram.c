@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../flow_order.h"
 #include "common/attributes.h"
-#include "flow_order.h"
 
 /* ---- frames in ---- */
 

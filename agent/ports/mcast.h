@@ -12,9 +12,9 @@
 #ifndef AGENT_PORTS_MCAST_H
 #define AGENT_PORTS_MCAST_H
 
+#include "../flow_order.h"
 #include "backlog.h"
 #include "egress.h"
-#include "flow_order.h"
 #include "hub.h"
 #include "interfaces.h"
 #include "pacing.h"

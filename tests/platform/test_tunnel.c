@@ -391,6 +391,38 @@ static void sessions_come_before_handshakes_of_the_same_batch(void **state)
 	close_pair(&p);
 }
 
+/* Of two that send from sockets of their own */
+static void a_small_one_comes_before_the_bulk_of_another_address(void **state)
+{
+	enum {
+		LONG_ONES = 12, /* fewer than are read at once */
+		LONG_BYTES = 1400,
+	};
+	uint8_t message[LONG_BYTES];
+	struct sockaddr_storage to;
+	socklen_t to_len;
+	struct pair p;
+	int fds[2];
+
+	open_pair(&p, *state);
+	memset(message, 4, sizeof(message)); /* the type of data */
+	to_len = addr_to_sockaddr(&p.to_b, false, &to);
+	for (int i = 0; i < 2; i++)
+		fds[i] = socket(AF_INET, SOCK_DGRAM, 0);
+	for (size_t i = 0; i < LONG_ONES; i++)
+		assert_true(sendto(fds[0], message, sizeof(message) - i, 0, (struct sockaddr *)&to,
+				   to_len) > 0);
+	assert_true(sendto(fds[1], message, SMALL_BYTES, 0, (struct sockaddr *)&to, to_len) > 0);
+	run_until(&p, LONG_ONES + 1);
+	assert_int_equal(p.at_b.datagrams, LONG_ONES + 1);
+	assert_int_equal(p.at_b.lengths[0], SMALL_BYTES);
+	for (size_t i = 0; i < LONG_ONES; i++)
+		assert_int_equal(p.at_b.lengths[1 + i], LONG_BYTES - i);
+	close(fds[0]);
+	close(fds[1]);
+	close_pair(&p);
+}
+
 static void both_families_share_a_port_and_mix_in_one_send(void **state)
 {
 	struct addr bound[2], v6 = {.ip = {[15] = 1}};
@@ -544,6 +576,7 @@ static const struct CMUnitTest TESTS[] = {
 	cmocka_unit_test(switching_offload_at_the_sender_loses_nothing),
 	cmocka_unit_test(others_have_a_turn_while_much_waits),
 	cmocka_unit_test(sessions_come_before_handshakes_of_the_same_batch),
+	cmocka_unit_test(a_small_one_comes_before_the_bulk_of_another_address),
 	cmocka_unit_test(both_families_share_a_port_and_mix_in_one_send),
 	cmocka_unit_test(a_datagram_comes_from_and_to_the_address_that_is_named),
 	cmocka_unit_test(over_ipv6_too),

@@ -1,5 +1,5 @@
 /*
- * test_flow_order.c - agent/ports/flow_order.h: whose frames of a batch go first, and whose are given up
+ * test_flow_order.c - agent/flow_order.h: whose frames of a batch go first, and whose are given up
  */
 #include "unit.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "../../agent/ports/flow_order.h"
+#include "../../agent/flow_order.h"
 
 enum {
 	FULL = 1414,

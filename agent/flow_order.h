@@ -1,7 +1,7 @@
 /*
  * flow_order.h - small frames before bulk, within what was read at once
  *
- * Layer: agent (ports). Pure: no I/O, no clock, no allocation.
+ * Layer: agent (private). Pure: no I/O, no clock, no allocation.
  *
  * How it works. Several machines, and several connections of one machine, share what a port reads at once: a
  * batch. A *flow* is all from one MAC address to another; its order stays. A flow with at most a
@@ -10,17 +10,20 @@
  * that part, and when all are alike nothing changes. A batch that is little altogether keeps nobody waiting,
  * and is not looked at.
  *
+ * In the tunnel a message is what a frame is at a port, and the address that it came from tells the flow.
+ *
  * When more comes than can be taken, the same tells who gives in: frames of the bulk flows, each keeping as
  * much as the others may, and never a sparse one.
  */
-#ifndef AGENT_PORTS_FLOW_ORDER_H
-#define AGENT_PORTS_FLOW_ORDER_H
+#ifndef AGENT_FLOW_ORDER_H
+#define AGENT_FLOW_ORDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
+	FLOW_KEY_BYTES = 12,          /* both MAC addresses, first in a frame */
 	FLOW_BATCH_MAX = 64,          /* frames */
 	FLOW_SPARSE_PART = 8,         /* at most 1/8 */
 	FLOW_LITTLE_BYTES = 8 * 1024, /* of a whole batch: under 0.1 ms at 1 Gbit/s */
@@ -28,7 +31,8 @@ enum {
 	FLOW_WHOLE = 256,             /* parts of a batch, see flow_order_make() */
 };
 
-/** struct flow_frame - borrowed bytes, as a machine sent them: of any length */
+/** struct flow_frame - borrowed bytes, as a machine sent them: of any length. In the tunnel, not the message's
+ * but FLOW_KEY_BYTES that tell where it came from */
 struct flow_frame {
 	const uint8_t *bytes;
 	size_t len;

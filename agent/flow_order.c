@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-	KEY_BYTES = 12,                /* both MAC addresses, first in a frame */
 	BUCKET_FREE = 0xff,            /* no flow's index */
 	FULL_LOW = FLOW_WHOLE * 5 / 8, /* the kernel counts up to 1/4 that was read already */
 	FULL_HIGH =
@@ -29,7 +28,7 @@ static struct key key_of(const struct flow_frame *f)
 {
 	struct key key = {0};
 
-	if (f->len < KEY_BYTES)
+	if (f->len < FLOW_KEY_BYTES)
 		return key;
 	memcpy(&key.head, f->bytes, sizeof(key.head));
 	memcpy(&key.tail, f->bytes + sizeof(key.head), sizeof(key.tail));
@@ -133,8 +132,8 @@ static bool is_one_flow(const struct flow_frame *frames, size_t count)
 	const struct flow_frame *end = frames + count;
 	const uint8_t *first = frames->bytes;
 
-	while (frames < end && frames->len >= KEY_BYTES &&
-	       memcmp(frames->bytes, first, KEY_BYTES) == 0)
+	while (frames < end && frames->len >= FLOW_KEY_BYTES &&
+	       memcmp(frames->bytes, first, FLOW_KEY_BYTES) == 0)
 		frames++;
 	return frames == end;
 }
