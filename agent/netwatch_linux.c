@@ -135,6 +135,8 @@ static void on_settled(uv_timer_t *timer)
 {
 	struct netwatch *n = timer->data;
 
+	/* A carrier that came brought addresses with it: repeated later, they are not new. */
+	addresses_differ(n);
 	n->on_change(n->context);
 }
 
