@@ -131,11 +131,74 @@ static void unfinished_frames_of_a_peer_that_goes_go_with_it(void **state)
 	wire_free(w);
 }
 
+/* Headers that were made for it, and data from where it lies: wherever the border is, and whether it is split. */
+static void frame_in_two_parts_arrives_as_one(void **state)
+{
+	enum {
+		LENGTHS = 4,
+		LONGEST = 3000
+	};
+	static const size_t lengths[LENGTHS] = {60, 1195, 1514, LONGEST};
+	static uint8_t bytes[LONGEST], head[LONGEST];
+	struct wire *w = wire_pair();
+
+	(void)state;
+	for (size_t i = 0; i < LONGEST; i++)
+		bytes[i] = (uint8_t)(i * 31);
+	for (size_t i = 0; i < LENGTHS; i++) {
+		for (size_t border = ETHER_HEADER_BYTES; border <= lengths[i]; border += 23) {
+			struct frame_out out = {.vlan = 1,
+						.checksum_unfinished = true,
+						.frame = head,
+						.len = border,
+						.data = bytes + border,
+						.data_len = lengths[i] - border};
+			uint64_t sent = wire_info(w, 0, 1).tx_bytes;
+
+			memset(head, 0xee, LONGEST);
+			memcpy(head, bytes, border);
+			assert_int_equal(engine_send_frame(wire_engine(w, 0),
+							   (int)wire_peer(w, 0, 1)->number, &out,
+							   w->now_ns),
+					 DROP_NONE);
+			wire_settle(w);
+			assert_int_equal(w->hosts[1].last.len, lengths[i]);
+			assert_memory_equal(w->hosts[1].last_frame, bytes, lengths[i]);
+			assert_true(w->hosts[1].last.checksum_unfinished);
+			assert_int_equal(wire_info(w, 0, 1).tx_bytes, sent + lengths[i]);
+		}
+	}
+	wire_free(w);
+}
+
+static void both_parts_count_for_the_longest_frame(void **state)
+{
+	static uint8_t bytes[FRAME_MAX_DEFAULT_BYTES];
+	struct frame_out out = {.vlan = 1,
+				.frame = bytes,
+				.len = FRAME_MAX_DEFAULT_BYTES - 100,
+				.data = bytes,
+				.data_len = 101};
+	struct wire *w = wire_pair();
+	int peer = (int)wire_peer(w, 0, 1)->number;
+
+	(void)state;
+	assert_int_equal(engine_send_frame(wire_engine(w, 0), peer, &out, w->now_ns),
+			 DROP_LONG_FRAME);
+	out.data_len--;
+	assert_int_equal(engine_send_frame(wire_engine(w, 0), peer, &out, w->now_ns), DROP_NONE);
+	wire_settle(w);
+	assert_int_equal(w->hosts[1].last.len, FRAME_MAX_DEFAULT_BYTES);
+	wire_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fragments_that_contradict_are_dropped),
 		cmocka_unit_test(finished_fragments_are_read_like_a_frame),
+		cmocka_unit_test(frame_in_two_parts_arrives_as_one),
+		cmocka_unit_test(both_parts_count_for_the_longest_frame),
 		cmocka_unit_test(seventeenth_unfinished_frame_costs_its_sender_the_first),
 		cmocka_unit_test(unfinished_frame_is_counted_when_it_is_given_up),
 		cmocka_unit_test(unfinished_frames_of_a_peer_that_goes_go_with_it),
