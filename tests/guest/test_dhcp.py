@@ -1,6 +1,9 @@
 """A guest gets its address from a DHCP server on the TAP of a peer, if that peer is allowed it."""
 
+import hashlib
+import os
 import re
+import socket
 
 import pytest
 
@@ -14,6 +17,8 @@ from tapped import TAP_ONLY, available
 MAC = "02:00:00:00:01:01"
 CLIENT = "udhcpc -i eth0 -f -n -q -T 1 -s /bin/true"
 SETTLED_S = 60
+PORT = 7000
+FILE_BYTES = 4 << 20
 
 pytestmark = [
     pytest.mark.skipif(not DNSMASQ, reason="no dnsmasq"),
@@ -26,6 +31,26 @@ def lease(guest, tries=3):
     guest.begin(f"{CLIENT} -t {tries}")
     found = re.search(rf"lease of ({re.escape(NETWORK)}\d+) obtained", guest.finish()[1])
     return found.group(1) if found else None
+
+
+def download(host, guest):
+    """A file by TCP from the host at its TAP, which leaves checksums to others. The guest's kernel
+    looks at each, and refuses none."""
+    data = os.urandom(FILE_BYTES)
+    with host.inside():
+        listener = socket.socket()
+    with listener:
+        listener.bind((NETWORK + "1", PORT))
+        listener.listen()
+        listener.settimeout(SETTLED_S)
+        guest.begin(f"nc {NETWORK}1 {PORT} < /dev/null | sha256sum")
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(SETTLED_S)
+            connection.sendall(data)
+    assert hashlib.sha256(data).hexdigest() in guest.finish()[1]
+    names, values = re.findall(r"Tcp: (.*)", guest.run("cat /proc/net/snmp"))
+    assert dict(zip(names.split(), values.split()))["InCsumErrors"] == "0"
 
 
 def test_a_guest_is_leased_an_address_by_an_allowed_peers_server_only_and_tcpdump_sees_it(
@@ -54,6 +79,7 @@ def test_a_guest_is_leased_an_address_by_an_allowed_peers_server_only_and_tcpdum
         address = wait_for(lambda: lease(guest), SETTLED_S, bert.story)
         guest.run(f"ip addr add {address}/24 dev eth0")
         assert anna.host.ping(address), anna.story()
+    download(anna.host, guest)
     assert mac_bytes(MAC) in {packet[6:12] for packet in capture.packets()}
     bert.cli("allow", "anna", "-dhcp")
     before = stopped()
