@@ -91,9 +91,8 @@ void udp_receiver_free(struct udp_receiver *r);
  */
 int udp_receiver_read(struct udp_receiver *r, int fd, const struct udp_received **out);
 
-/** udp_slots_to_offer() - How many messages the next call may bring. @count, @bytes: what this one did, of
- * @offered; not 0. Pure */
-size_t udp_slots_to_offer(size_t offered, size_t count, size_t bytes);
+/** udp_slots_to_offer() - How many messages the next call may bring. @count, @bytes: what this one did. Pure */
+size_t udp_slots_to_offer(size_t count, size_t bytes);
 
 enum {
 	UDP_ERRORS_MAX = 16 /* read at a time */

@@ -3,10 +3,8 @@
  *
  * Layer: agent (private).
  *
- * A receiver's slots each hold the longest run there is. Most of that is address space and never memory: a
- * short datagram touches the first page of its slot. What a call may bring is bounded all the same, or a few
- * calls would touch all of it and let others wait: so few slots are offered where messages are long, and many
- * where they are short.
+ * A receiver's slots each hold the longest run there is, so it has few of them. What a call may bring is bounded
+ * as well, or others would wait: fewer slots are offered where messages are long.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,7 +20,7 @@ enum {
 	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)),
 	RUN_SLOT_BYTES = 65536, /* what a run is never longer than: UDP's length has 16 bits */
 	SLOTS_LEAST = 2,        /* offered */
-	SLOTS_USUAL = 16,       /* offered to short messages, when not many come */
+	SLOTS_MOST = 16,        /* and to short messages: all the memory that there is */
 };
 _Static_assert(SLOTS_LEAST *RUN_SLOT_BYTES <= (int)UDP_READ_BYTES, "the least is not too much");
 
@@ -110,16 +108,16 @@ static void make_ready(struct slots *s, size_t count)
 	}
 }
 
-static void lay_out(struct slots *s, const struct udp_area *area)
+static void lay_out(struct slots *s, const struct udp_area *area, size_t count)
 {
-	for (size_t i = 0; i < UDP_BATCH; i++) {
+	for (size_t i = 0; i < count; i++) {
 		s->parts[i] = (struct iovec){area->bytes + i * area->slot_bytes, area->slot_bytes};
 		s->messages[i].msg_hdr = (struct msghdr){.msg_name = &s->sources[i],
 							 .msg_iov = &s->parts[i],
 							 .msg_iovlen = 1,
 							 .msg_control = &s->controls[i]};
 	}
-	make_ready(s, UDP_BATCH);
+	make_ready(s, count);
 }
 
 static void take(struct slots *s, size_t i, struct udp_received *out)
@@ -162,7 +160,7 @@ struct udp_slots *udp_slots_new(const struct udp_area *area)
 	struct udp_slots *s = calloc(1, sizeof(*s));
 
 	if (s)
-		lay_out(&s->slots, area);
+		lay_out(&s->slots, area, UDP_BATCH);
 	return s;
 }
 
@@ -172,7 +170,7 @@ int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP
 	int count;
 
 	if (!area->slots) {
-		lay_out(&slots, area);
+		lay_out(&slots, area, UDP_BATCH);
 		return receive(fd, &slots, UDP_BATCH, out);
 	}
 	make_ready(&area->slots->slots, area->slots->used);
@@ -186,7 +184,7 @@ int udp_receive(int fd, const struct udp_area *area, struct udp_received out[UDP
 int udp_receiver_new(struct udp_receiver **out)
 {
 	struct udp_receiver *r = calloc(1, sizeof(*r));
-	size_t len = (size_t)UDP_BATCH * RUN_SLOT_BYTES;
+	size_t len = (size_t)SLOTS_MOST * RUN_SLOT_BYTES;
 	void *bytes =
 		r ? mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
 		  : MAP_FAILED;
@@ -197,8 +195,9 @@ int udp_receiver_new(struct udp_receiver **out)
 	}
 	madvise(bytes, len, MADV_NOHUGEPAGE); /* which would be memory at once */
 	r->bytes = bytes;
-	r->offered = SLOTS_USUAL;
-	lay_out(&r->slots, &(struct udp_area){.bytes = r->bytes, .slot_bytes = RUN_SLOT_BYTES});
+	r->offered = SLOTS_MOST;
+	lay_out(&r->slots, &(struct udp_area){.bytes = r->bytes, .slot_bytes = RUN_SLOT_BYTES},
+		SLOTS_MOST);
 	*out = r;
 	return 0;
 }
@@ -207,25 +206,17 @@ void udp_receiver_free(struct udp_receiver *r)
 {
 	if (!r)
 		return;
-	munmap(r->bytes, (size_t)UDP_BATCH * RUN_SLOT_BYTES);
+	munmap(r->bytes, (size_t)SLOTS_MOST * RUN_SLOT_BYTES);
 	free(r);
 }
 
-size_t udp_slots_to_offer(size_t offered, size_t count, size_t bytes)
+size_t udp_slots_to_offer(size_t count, size_t bytes)
 {
-	size_t fit = bytes ? UDP_READ_BYTES * count / bytes : UDP_BATCH, next = offered;
+	size_t fit = bytes ? UDP_READ_BYTES * count / bytes : SLOTS_MOST;
 
-	if (count == offered)
-		next = 2 * offered;
-	else if (count < offered / 2)
-		next = offered / 2;
-	if (next < SLOTS_USUAL)
-		next = SLOTS_USUAL;
-	if (next > UDP_BATCH)
-		next = UDP_BATCH;
-	if (next > fit)
-		next = fit;
-	return next < SLOTS_LEAST ? SLOTS_LEAST : next;
+	if (fit < SLOTS_LEAST)
+		return SLOTS_LEAST;
+	return fit < SLOTS_MOST ? fit : SLOTS_MOST;
 }
 
 int udp_receiver_read(struct udp_receiver *r, int fd, const struct udp_received **out)
@@ -241,7 +232,7 @@ int udp_receiver_read(struct udp_receiver *r, int fd, const struct udp_received 
 	for (int i = 0; i < count; i++)
 		bytes += r->out[i].len;
 	r->used = (size_t)count;
-	r->offered = udp_slots_to_offer(r->offered, r->used, bytes);
+	r->offered = udp_slots_to_offer(r->used, bytes);
 	*out = r->out;
 	return count;
 }
