@@ -7,27 +7,10 @@
 
 #include "common/checksum.h"
 #include "common/cursor.h"
+#include "packet_fields.h"
 
 enum {
-	IPV4_LENGTH_AT = 2,
-	IPV4_ID_AT = 4,
-	IPV4_FRAGMENT_AT = 6,
-	IPV4_CHECKSUM_AT = 10,
-	IPV4_AFTER_CHECKSUM_AT = 12,
-	IPV6_LENGTH_AT = 4,
-	IPV6_NEXT_AT = 6,
 	PACKET_MAX_BYTES = 65535, /* IP's own length */
-
-	TCP_SEQUENCE_AT = 4,
-	TCP_ACK_AT = 8,
-	TCP_FLAGS_AT = 13,
-	TCP_WINDOW_AT = 14,
-	TCP_URGENT_AT = 18,
-	TCP_FIN = 0x01,
-	TCP_PUSH = 0x08,
-	TCP_ACK = 0x10,
-
-	UDP_LENGTH_AT = 4,
 };
 
 /* Are two headers the same between two offsets? */
@@ -70,8 +53,7 @@ static bool is_next_ipv4(const struct merge *m, const uint8_t *network, size_t l
 	       peek_u16(network + IPV4_ID_AT) ==
 		       (uint16_t)(peek_u16(first + IPV4_ID_AT) + m->offload.more_count + 1) &&
 	       is_same(first, network, IPV4_FRAGMENT_AT, IPV4_CHECKSUM_AT) &&
-	       is_same(first, network, IPV4_AFTER_CHECKSUM_AT, len) &&
-	       has_own_checksum(network, len);
+	       is_same(first, network, IPV4_SOURCE_AT, len) && has_own_checksum(network, len);
 }
 
 static bool is_next_ipv6(const struct merge *m, const uint8_t *network, size_t len)

@@ -5,15 +5,9 @@
 
 #include "agent/packet.h"
 #include "common/cursor.h"
+#include "packet_fields.h"
 
 enum {
-	TCP_FIXED_BYTES = 20, /* RFC 9293, 3.1 */
-	TCP_PORTS_AND_NUMBERS_BYTES = 12,
-	TCP_WORD_BYTES = 4,
-	TCP_WORDS_SHIFT = 4,
-	TCP_SYN = 0x02,
-	TCP_CHECKSUM_AT = 16,
-
 	OPTION_END = 0,
 	OPTION_NOTHING = 1,
 	OPTION_MSS = 2,
@@ -54,7 +48,7 @@ static struct reader read_syn(const uint8_t *tcp, size_t len)
 	size_t header;
 	uint8_t flags;
 
-	reader_bytes(&r, TCP_PORTS_AND_NUMBERS_BYTES);
+	reader_bytes(&r, TCP_OFFSET_AT);
 	header = (size_t)(reader_u8(&r) >> TCP_WORDS_SHIFT) * TCP_WORD_BYTES;
 	flags = reader_u8(&r);
 	if (r.failed || !(flags & TCP_SYN) || header <= TCP_FIXED_BYTES || header > len)

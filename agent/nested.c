@@ -5,10 +5,7 @@
 
 #include "agent/packet.h"
 #include "common/cursor.h"
-
-enum {
-	IPV4_BYTES = 4,
-};
+#include "packet_fields.h"
 
 static const uint64_t NS_PER_S = 1000000000;
 

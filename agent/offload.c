@@ -8,30 +8,7 @@
 #include "agent/packet.h"
 #include "common/checksum.h"
 #include "common/cursor.h"
-
-enum {
-	TCP_FIXED_BYTES = 20, /* RFC 9293, 3.1 */
-	TCP_SEQUENCE_AT = 4,
-	TCP_OFFSET_AT = 12,
-	TCP_FLAGS_AT = 13,
-	TCP_CHECKSUM_AT = 16,
-	TCP_WORDS_SHIFT = 4,
-	TCP_WORD_BYTES = 4,
-	TCP_FIN = 0x01,
-	TCP_PUSH = 0x08,
-	TCP_CWR = 0x80,
-
-	UDP_HEADER_BYTES = 8,
-	UDP_LENGTH_AT = 4,
-	UDP_CHECKSUM_AT = 6,
-
-	IPV4_LENGTH_AT = 2,
-	IPV4_ID_AT = 4,
-	IPV4_CHECKSUM_AT = 10,
-	IPV4_BYTES = 4,
-	IPV6_LENGTH_AT = 4,
-	IPV6_FIXED_BYTES = 40,
-};
+#include "packet_fields.h"
 
 /* ---- deriving ---- */
 

@@ -5,6 +5,7 @@
 
 #include "common/cursor.h"
 #include "common/ether.h"
+#include "packet_fields.h"
 
 enum {
 	TYPE_IPV4 = 0x0800,
@@ -20,18 +21,10 @@ enum {
 	IPV4_DSCP_SHIFT = 2,
 	IPV6_DSCP_SHIFT = 6, /* below it the ECN bits, and four of the flow label */
 	DSCP_MASK = 0x3f,
-	IPV4_BYTES = 4,
-	IPV4_FIXED_BYTES = 20, /* RFC 791, 3.1 */
 	IPV4_WORD_BYTES = 4,
 	IPV4_WORDS_MASK = 0x0f,
-	IPV4_LENGTH_AT = 2,
-	IPV4_FRAGMENT_AT = 6,
 	IPV4_FRAGMENT_MASK = 0x3fff, /* more fragments, offset */
-	IPV4_PROTOCOL_AT = 9,
-	IPV4_SOURCE_AT = 12,
 
-	IPV6_BYTES = 16,
-	IPV6_FIXED_BYTES = 40, /* RFC 8200, 3 */
 	IPV6_HOP_BY_HOP = 0,
 	IPV6_ROUTING = 43,
 	IPV6_DESTINATION = 60,
