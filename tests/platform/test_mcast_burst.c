@@ -142,12 +142,12 @@ static void a_machine_that_does_not_read_holds_nobody_up(void **state)
 		a->port->ops->flush(a->port);
 		while (m->inject.count > BACKLOG_FRAMES / 4) { /* faster than any host sends */
 			read_some(&r, BURST);
-			uv_run(&f->loop, UV_RUN_ONCE);
+			run_for(f, 1);
 		}
 		read_some(&r, BURST);
 	}
 	while (m->inject.count > 0) {
-		uv_run(&f->loop, UV_RUN_ONCE);
+		run_for(f, 1);
 		read_some(&r, BURST);
 	}
 	assert_int_equal(r.count, STREAM_FRAMES);
