@@ -83,9 +83,11 @@ struct mcast {
 	struct interfaces interfaces;
 	struct hub hub; /* MCAST_NAMED: member of the group on hub.served */
 	struct selftest selftest;
-	uint32_t loopback;   /* index, where we are a member; or 0 */
-	uint32_t serving;    /* index of the interface where we inject; 0: none */
-	struct addr ignored; /* from where our own echo comes; not IPv4: from anywhere */
+	uint32_t loopback; /* index, where we are a member; or 0 */
+	uint32_t serving;  /* index of the interface where we inject; 0: none */
+	struct addr
+		blocked; /* from where we inject on loopback, with no echo; not IPv4: as at @ignored */
+	struct addr ignored; /* from where our other echoes come; not IPv4: from anywhere */
 	int holder;          /* MCAST_AUTO: what keeps @held ours, or -1 */
 	struct egress held;
 	int hold_error; /* positive errno: why it is not held; or 0 */
@@ -95,7 +97,7 @@ struct mcast {
 	struct mac beacon_source;
 	uint64_t loopback_ns; /* MCAST_NAMED: when a machine was last heard on loopback; or 0 */
 
-	uint32_t echoes; /* sent since the sockets opened, and kept away by the kernel as our own */
+	uint32_t echoes; /* sent since the sockets opened, and dropped by the filter as our own */
 	uint32_t lost;   /* to a full buffer since then; both wrap */
 
 	struct backlog inject; /* where we serve */

@@ -32,6 +32,8 @@
 enum {
 	HEARD_S = 10, /* for so long an interface where something was heard is attached */
 	NS_PER_S = 1000000000,
+	ECHO_NETWORK =
+		0x7f420000, /* 127.66.0.0; our port, which nobody else has, makes it an address */
 };
 
 static struct mcast_attachment *find(struct mcast_attachment *list, size_t count,
@@ -82,12 +84,44 @@ static uint32_t index_of(const struct interface_address *at)
 	return at ? at->index : 0;
 }
 
+/*
+ * Inject from an address that nobody else has, of which our receiver hears nothing: all of 127/8 is this host. The
+ * sender is a member as well, and blocks nothing: without one the kernel would keep our frames from machines that
+ * joined elsewhere. Where it cannot be, frames come from the address that everybody has, and the filter drops echoes.
+ */
+static void block_echo(struct mcast *m)
+{
+	const struct addr *group = &m->config.mcast.group;
+	const struct addr source = addr_from_ipv4(ECHO_NETWORK | m->hub.own_port, 0);
+	int code;
+
+	m->blocked = (struct addr){.port = 0};
+	if (m->loopback == 0 || !mcast_can_send_from(&source))
+		return;
+	code = mcast_join(m->sender, group, m->loopback);
+	if ((code == 0 || code == -EADDRINUSE) &&
+	    mcast_block(m->receiver, group, m->loopback, &source) == 0)
+		m->blocked = source;
+}
+
+static void join_loopback(struct mcast *m)
+{
+	uint32_t before = m->loopback;
+
+	m->loopback = move(m, before, index_of(interfaces_loopback(&m->interfaces)));
+	if (m->loopback == before)
+		return;
+	if (before != 0)
+		mcast_leave(m->sender, &m->config.mcast.group, before);
+	block_echo(m);
+}
+
 static void join(struct mcast *m)
 {
 	const struct interface_address *named =
 		interfaces_by_name(&m->interfaces, m->config.mcast.interface);
 
-	m->loopback = move(m, m->loopback, index_of(interfaces_loopback(&m->interfaces)));
+	join_loopback(m);
 	if (m->config.mcast.scope == MCAST_NAMED)
 		m->hub.served = move(m, m->hub.served, index_of(named));
 }

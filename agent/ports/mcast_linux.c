@@ -154,6 +154,24 @@ static int hold(int fd, const struct addr *group, uint32_t interface, const stru
 	return setsockopt(fd, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &r, sizeof(r)) < 0 ? -errno : 0;
 }
 
+bool mcast_can_send_from(const struct addr *source)
+{
+	int fd = open_socket(), code = fd < 0 ? fd : bind_to(fd, source);
+
+	if (fd >= 0)
+		close(fd);
+	return code == 0;
+}
+
+int mcast_block(int fd, const struct addr *group, uint32_t interface, const struct addr *source)
+{
+	struct group_source_req r = {.gsr_interface = interface};
+
+	addr_to_sockaddr(group, false, &r.gsr_group);
+	addr_to_sockaddr(source, false, &r.gsr_source);
+	return setsockopt(fd, IPPROTO_IP, MCAST_BLOCK_SOURCE, &r, sizeof(r)) < 0 ? -errno : 0;
+}
+
 int mcast_hold(const struct addr *group, uint32_t interface, const struct addr *source)
 {
 	int fd =

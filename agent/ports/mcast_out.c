@@ -24,8 +24,8 @@ enum {
 };
 
 /*
- * What we inject comes back from one address. It is kept away by that as well as by the port: another
- * host's agent may have been given the same port.
+ * What we send comes back from one address, except for what mcast_block() holds back. It is kept away by
+ * that as well as by the port: another host's agent may have been given the same port.
  */
 static void ignore_echo(struct mcast *m, const struct addr *source)
 {
@@ -34,15 +34,25 @@ static void ignore_echo(struct mcast *m, const struct addr *source)
 		m->ignored = *source;
 }
 
+/* Does the filter get to see what we inject there? */
+static bool has_echo(const struct mcast *m, uint32_t interface)
+{
+	return interface != m->loopback || !addr_is_ipv4(&m->blocked);
+}
+
 void mcast_serve(struct mcast *m)
 {
 	bool named = m->config.mcast.scope == MCAST_NAMED;
 	uint32_t interface = named ? m->hub.served : m->loopback;
 	const struct interface_address *at = interfaces_by_index(&m->interfaces, interface);
 
+	const struct addr *source;
+
 	m->serving = 0;
-	if (!at || !at->is_up ||
-	    mcast_send_by(m->sender, interface, &at->addr, named ? MCAST_LAN : MCAST_HOST) < 0)
+	if (!at || !at->is_up)
+		return;
+	source = has_echo(m, interface) ? &at->addr : &m->blocked;
+	if (mcast_send_by(m->sender, interface, source, named ? MCAST_LAN : MCAST_HOST) < 0)
 		return;
 	m->serving = interface;
 	ignore_echo(m, &at->addr);
@@ -138,7 +148,8 @@ static void flush_inject(struct mcast *m)
 	for (gather_paid(m, b); b->count > 0; gather_paid(m, b)) {
 		count_batch(b);
 		udp_send_runs(&m->out, b->list, b->count, on_refused, b);
-		m->echoes += (uint32_t)(b->count - b->refused);
+		if (has_echo(m, m->serving))
+			m->echoes += (uint32_t)(b->count - b->refused);
 		for (size_t i = 0; i < b->count; i++)
 			backlog_remove(&m->inject);
 	}
@@ -227,7 +238,7 @@ static bool say(const struct mcast *m, int fd, uint32_t interface, enum mcast_re
 	return sendto(fd, f->bytes, f->len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len) >= 0;
 }
 
-/* A beacon; where we inject it is an echo as well. */
+/* A beacon, which the filter sees where we inject. */
 static void say_beacon(struct mcast *m, uint32_t interface, enum mcast_reach reach,
 		       const struct port_frame *f)
 {

@@ -39,6 +39,20 @@ int mcast_ignore(int fd, const struct addr *source, uint16_t port);
 int mcast_join(int fd, const struct addr *group, uint32_t interface);
 int mcast_leave(int fd, const struct addr *group, uint32_t interface);
 
+/** mcast_can_send_from() - Is it an address of this host? Its port is 0 */
+bool mcast_can_send_from(const struct addr *source);
+
+/**
+ * mcast_block() - A member on that interface hears nothing from @source there any more, until it leaves
+ *
+ * Better than mcast_ignore(), for which the kernel first cuts a run (UDP_SEGMENT) that it then refuses, and
+ * counts what it refused as lost. But where every member blocks a source the kernel hands what comes from there to
+ * nobody, to machines that joined elsewhere neither: somebody must be a member who does not.
+ *
+ * Return: 0 or a negative errno
+ */
+int mcast_block(int fd, const struct addr *group, uint32_t interface, const struct addr *source);
+
 /**
  * mcast_hold() - Have the kernel let in, by that interface, what this host itself sends to the group
  * @interface:	index
