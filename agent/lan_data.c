@@ -8,6 +8,7 @@
 
 #include "agent/packet.h"
 #include "agent/tunnel.h"
+#include "agent/yielding.h"
 #include "lan_private.h"
 
 void lan_send_outbox(struct lan *l)
@@ -96,6 +97,7 @@ static void send_to_port(void *context, int member)
 	struct port *port = d->lan->ports[member]->port;
 	struct lan_pieces pieces;
 
+	d->lan->plain_frames += !port->has_offload;
 	if (!d->frame->offload) {
 		port->ops->send(port, d->frame->bytes, d->frame->len);
 		return;
@@ -216,9 +218,11 @@ static void take_from_port(struct lan_port *p, const struct port_frame *f,
 static void on_frame(void *context, const uint8_t *frame, size_t len,
 		     const struct port_source *source)
 {
+	struct lan_port *p = context;
 	struct port_frame f = {.bytes = frame, .len = len};
 
-	take_from_port(context, &f, source);
+	p->lan->plain_frames += !p->port->has_offload;
+	take_from_port(p, &f, source);
 }
 
 /* For more than one receiver each piece counts, as it does for who watches. */
@@ -417,8 +421,27 @@ static void flush_ports(struct lan *l)
 	}
 }
 
+static void follow_bulk(struct lan *l)
+{
+	if (l->bulk.waits) {
+		l->yields = yielding_begin();
+	} else if (l->yields) {
+		yielding_end();
+		l->yields = false;
+	}
+}
+
+/* Frames of machines that have no offload: each costs about as much as the wake-up that brings it. */
+static void note_bulk(struct lan *l)
+{
+	if (l->plain_frames > 0 && bulk_note(&l->bulk, l->plain_frames, lan_now_ns(l)))
+		follow_bulk(l);
+	l->plain_frames = 0;
+}
+
 void lan_flush(struct lan *l)
 {
+	note_bulk(l);
 	lan_merge_end(l);
 	if (l->segments_touched)
 		lan_segments_run(l);

@@ -24,6 +24,7 @@
 #ifndef AGENT_LAN_PRIVATE_H
 #define AGENT_LAN_PRIVATE_H
 
+#include "agent/bulk.h"
 #include "agent/clock.h"
 #include "agent/dump.h"
 #include "agent/forward.h"
@@ -138,6 +139,9 @@ struct lan {
 	uv_timer_t segments_timer;
 	bool segments_touched; /* something happened there in this batch */
 	uint64_t now_ns;       /* of the current batch; 0 between batches */
+	size_t plain_frames;   /* of this batch, from or to ports that take frames one by one */
+	struct bulk bulk;      /* of such frames */
+	bool yields;           /* to whoever else wants the processor */
 	uint32_t max_frame;
 	bool offload;                   /* TAPs are asked for it */
 	bool dscp_copy;                 /* datagrams have the class of their frames */
