@@ -125,9 +125,13 @@ def shared_table(results):
     """Frames that N peers share."""
     wanted = (
         ("sender's CPU µs a frame at 10,000 a second", "a_us", "{:.1f}"),
+        ("messages a frame", "messages", "{:.2f}"),
+        ("CPU µs at 30,000", "busy_a_us", "{:.1f}"),
+        ("messages", "busy_messages", "{:.2f}"),
         ("thousand frames/s at < 1 % loss", lambda row: row["max_pps"] / 1000, "{:.1f}"),
         ("CPU µs a frame there, sender", "best_a_us", "{:.1f}"),
         ("all receivers", "best_b_us", "{:.1f}"),
+        ("messages a frame there", "best_messages", "{:.2f}"),
     )
     return curves_table(results, "shared", wanted)
 
