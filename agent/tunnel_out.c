@@ -5,25 +5,47 @@
 
 #include "tunnel_private.h"
 
-int tunnel_out_sent_to(const struct tunnel *t, const struct addr *to)
+/* Return: the peer's own entry of that set, or NULL */
+static struct sent *find_sent(struct sent_set *set, const struct datagram *d)
 {
 	for (size_t i = 0; i < SENT_MAX; i++) {
-		if (addr_is_set(&t->sent[i].to) && addr_equal(&t->sent[i].to, to))
-			return t->sent[i].peer;
+		if (set->list[i].peer == d->peer && addr_equal(&set->list[i].to, &d->to))
+			return &set->list[i];
 	}
-	return NOBODY_LATELY;
+	return NULL;
 }
 
 static void remember(struct tunnel *t, const struct datagram *d)
 {
-	const struct sent *last = &t->sent[t->last_sent];
+	struct sent_set *set;
+	struct sent *sent;
 
-	if (last->peer == d->peer && addr_equal(&last->to, &d->to))
-		return; /* the usual case */
-	if (tunnel_out_sent_to(t, &d->to) == d->peer)
-		return;
-	t->last_sent = (t->last_sent + 1) % SENT_MAX;
-	t->sent[t->last_sent] = (struct sent){.to = d->to, .peer = d->peer};
+	if (d->peer < 0)
+		return; /* whoever makes us answer makes us forget nothing */
+	set = &t->sent[(size_t)d->peer % SENT_SETS];
+	sent = find_sent(set, d);
+	if (!sent) {
+		sent = &set->list[set->next];
+		set->next = (set->next + 1) % SENT_MAX;
+	}
+	*sent = (struct sent){.to = d->to, .peer = d->peer, .order = ++t->sent_order};
+}
+
+/* An address may have been another peer's before: the later one counts. */
+int tunnel_out_sent_to(const struct tunnel *t, const struct addr *to)
+{
+	static const struct sent NONE = {.peer = NOBODY_LATELY};
+	const struct sent *latest = &NONE;
+
+	for (size_t i = 0; i < SENT_SETS; i++) {
+		for (size_t j = 0; j < SENT_MAX; j++) {
+			const struct sent *sent = &t->sent[i].list[j];
+
+			if (sent->order > latest->order && addr_equal(&sent->to, to))
+				latest = sent;
+		}
+	}
+	return latest->peer;
 }
 
 /* The address to send from, where one is named that the datagram's family has */

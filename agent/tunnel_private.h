@@ -17,8 +17,9 @@
 #include "udp.h"
 
 enum {
-	FAMILIES = 2,  /* IPv4 and IPv6, in this order */
-	SENT_MAX = 16, /* addresses remembered, to say for whom an ICMP error is */
+	FAMILIES = 2,   /* IPv4 and IPv6, in this order */
+	SENT_SETS = 64, /* so many busy peers do not make us forget one of them */
+	SENT_MAX = 16,  /* addresses of each: its own, and those where it is looked for */
 	NOBODY_LATELY = -2,
 	LATE_MAX = 1024, /* so many of strangers wait behind those of sessions */
 };
@@ -30,10 +31,17 @@ struct half {
 	uv_poll_t poll;
 };
 
-/* To whom a datagram was sent. */
+/* To whom a datagram was sent. @order: later is more; 0: nothing is here */
 struct sent {
 	struct addr to;
 	int peer;
+	uint64_t order;
+};
+
+/* What was sent to peers of one remainder. @next: where the next new one goes */
+struct sent_set {
+	struct sent list[SENT_MAX];
+	size_t next;
 };
 
 /* One that is handed over after those of sessions. @message: of what udp_receiver_read() gave, it is part */
@@ -59,9 +67,9 @@ struct tunnel {
 	struct late late[LATE_MAX];
 	size_t late_count;
 	uint16_t port;
-	int handles; /* not yet let go by libuv */
-	struct sent sent[SENT_MAX];
-	size_t last_sent; /* the newest of them */
+	int handles;                     /* not yet let go by libuv */
+	struct sent_set sent[SENT_SETS]; /* to say for whom an ICMP error is */
+	uint64_t sent_order;
 	struct sending sending;
 	struct flow_frame messages[UDP_BATCH]; /* what was read at once */
 	struct flow_order order;
@@ -70,7 +78,7 @@ struct tunnel {
 /* tunnel_in_readable() - A socket has something to read */
 void tunnel_in_readable(uv_poll_t *poll, int status, int events);
 
-/* tunnel_out_sent_to() - Which peer a datagram to there was for, or NOBODY_LATELY */
+/* tunnel_out_sent_to() - Which peer the last datagram to there was for, or NOBODY_LATELY */
 int tunnel_out_sent_to(const struct tunnel *t, const struct addr *to);
 
 #endif

@@ -231,6 +231,60 @@ static struct addr closed_port(int family)
 	return addr_from_sockaddr((struct sockaddr *)&at);
 }
 
+/* Each of them at an address of its own, by which b hears it. */
+static void nobody_listening_is_told_however_many_peers_are_busy(void **state)
+{
+	enum {
+		BUSY = 63,
+		DEAF = 7
+	};
+	struct addr closed = closed_port(AF_INET);
+	struct datagram list[1 + BUSY];
+	struct pair p;
+
+	open_pair(&p, *state);
+	list[0] = to(&closed, SMALL_BYTES);
+	list[0].peer = DEAF;
+	for (int i = 1; i <= BUSY; i++) {
+		struct addr busy = addr_from_ipv4(INADDR_LOOPBACK + (uint32_t)i, p.to_b.port);
+
+		list[i] = to(&busy, SMALL_BYTES);
+		list[i].peer = DEAF + i;
+	}
+	tunnel_send(p.a, list, 1 + BUSY);
+	run_until(&p, BUSY);
+	assert_int_equal(p.at_b.datagrams, BUSY);
+	for (int i = 0; i < 10 && p.at_a.failed < 1; i++)
+		uv_run(&p.loop, UV_RUN_NOWAIT);
+	assert_int_equal(p.at_a.failed, 1);
+	assert_int_equal(p.at_a.last_peer, DEAF);
+	close_pair(&p);
+}
+
+/* One address that was a peer's, and is another's now. */
+static void nobody_listening_is_told_of_the_peer_that_was_last_there(void **state)
+{
+	struct addr closed = closed_port(AF_INET);
+	struct datagram before = to(&closed, SMALL_BYTES), now = to(&closed, SMALL_BYTES);
+	struct datagram other;
+	struct pair p;
+
+	open_pair(&p, *state);
+	other = to(&p.to_b, SMALL_BYTES);
+	before.peer = 1;
+	now.peer = 2;
+	for (int i = 1; i <= 2; i++) {
+		tunnel_send(p.a, i == 1 ? &before : &now, 1);
+		tunnel_send(p.a, &other, 1);
+		run_until(&p, i);
+		for (int j = 0; j < 10 && p.at_a.failed < i; j++)
+			uv_run(&p.loop, UV_RUN_NOWAIT);
+		assert_int_equal(p.at_a.failed, i);
+		assert_int_equal(p.at_a.last_peer, i);
+	}
+	close_pair(&p);
+}
+
 static void check_nobody_listening(void **state, int family)
 {
 	struct addr closed = closed_port(family);
@@ -570,6 +624,8 @@ static const struct CMUnitTest TESTS[] = {
 	cmocka_unit_test(one_that_is_too_long_to_read_is_reported_and_the_rest_arrives),
 	cmocka_unit_test(one_that_the_kernel_refuses_costs_only_itself),
 	cmocka_unit_test(nobody_listening_is_told_and_costs_no_datagram_of_others),
+	cmocka_unit_test(nobody_listening_is_told_however_many_peers_are_busy),
+	cmocka_unit_test(nobody_listening_is_told_of_the_peer_that_was_last_there),
 	cmocka_unit_test(more_than_a_batch_arrives_whole),
 	cmocka_unit_test(equal_ones_arrive_whole_and_in_order),
 	cmocka_unit_test(so_do_unequal_ones_and_probes_among_them),
