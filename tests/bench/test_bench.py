@@ -138,3 +138,16 @@ def test_the_page_has_the_marks_that_the_report_fills(tmp_path):
     report.put_into(page, "other tables")
     said = page.read_text(encoding="utf-8")
     assert "\nother tables\n" in said and "\nthe tables\n" not in said
+
+
+def test_a_round_that_did_not_count_messages_leaves_their_columns_empty(results):
+    old = {"a_us": 24.0, "max_pps": 121600, "best_a_us": 3.6, "best_b_us": 2.2}
+    new = old | {"messages": 1.0, "busy_a_us": 10.3, "busy_messages": 0.99, "best_messages": 0.28}
+    rows = [
+        {"work": "curves", "of": of, "name": "shared", "round": 1} | row
+        for of, row in ((1, old), (8, new))
+    ]
+    said = tables.shared_table(results(*rows)).splitlines()
+    assert [cell == "–" for cell in said[2].split(" | ")].count(True) == 3
+    assert said[2].endswith("| – |")
+    assert "0.28 [0.28–0.28]" in said[3]
