@@ -137,7 +137,7 @@ void engine_fini(struct engine *e)
 	key_wipe(e->secrets, sizeof(*e->secrets) + e->peers_end * sizeof(struct peer_secrets));
 	/* Frames that were on their way are somebody's plain text. */
 	key_wipe(&e->outbox, sizeof(e->outbox));
-	key_wipe(e->reassembly.memory, (size_t)REASSEMBLY_FRAMES_MAX * e->reassembly.body_max);
+	key_wipe(e->reassembly.memory, reassembly_memory_bytes(e->reassembly.body_max));
 }
 
 void engine_set_wall(struct engine *e, uint64_t wall_ns, uint64_t now_ns)

@@ -1,13 +1,30 @@
 /*
  * reassembly.c - see reassembly.h
  *
- * 64 entries are few enough to look through one by one; the data path comes here only for frames
- * that fit no datagram.
+ * 64 entries are few enough to look through one by one, if they lie close together: bulk with frames that
+ * just fit no datagram comes here twice a frame, and lost pieces leave a peer's entries taken.
  */
 #include "reassembly.h"
 
 #include <assert.h>
 #include <string.h>
+
+enum {
+	NO_ENTRY = -1,
+};
+
+_Static_assert(REASSEMBLY_FRAMES_MAX == 64, "a bit of one word for each");
+
+static uint64_t bit(size_t entry)
+{
+	return UINT64_C(1) << entry;
+}
+
+/* The first of a set that is not empty */
+static unsigned first_of(uint64_t set)
+{
+	return (unsigned)__builtin_ctzll(set);
+}
 
 size_t reassembly_memory_bytes(uint32_t body_max)
 {
@@ -23,96 +40,101 @@ void reassembly_init(struct reassembly *r, void *memory, uint32_t body_max)
 		r->frames[i].body = r->memory + i * body_max;
 }
 
-static void release(struct reassembly *r, struct unfinished *u)
+unsigned reassembly_in_use(const struct reassembly *r)
 {
-	u->total = 0;
-	r->in_use--;
+	unsigned count = 0;
+
+	for (uint64_t left = r->used; left; left &= left - 1)
+		count++;
+	return count;
 }
 
-static struct unfinished *find(struct reassembly *r, const struct piece *p)
+static void release(struct reassembly *r, unsigned entry)
 {
-	for (size_t i = 0; r->in_use && i < REASSEMBLY_FRAMES_MAX; i++) {
-		struct unfinished *u = &r->frames[i];
-
-		if (u->total && u->peer == p->peer && u->session == p->session && u->id == p->id)
-			return u;
-	}
-	return NULL;
+	r->used &= ~bit(entry);
 }
 
-/* Return: the oldest of @peer; @count: how many it has. */
-static struct unfinished *oldest_of(struct reassembly *r, uint32_t peer, uint32_t *count)
+static bool is_of(const struct origin *o, const struct piece *p)
 {
-	struct unfinished *oldest = NULL;
+	return o->id == p->id && o->peer == p->peer && o->session == p->session;
+}
+
+/* Return: the entry of the piece's frame, or NO_ENTRY. */
+static int find(const struct reassembly *r, const struct piece *p)
+{
+	if (r->used & bit(r->recent) && is_of(&r->origins[r->recent], p))
+		return (int)r->recent;
+	for (uint64_t left = r->used; left; left &= left - 1)
+		if (is_of(&r->origins[first_of(left)], p))
+			return (int)first_of(left);
+	return NO_ENTRY;
+}
+
+/* Return: the oldest of @peer, or NO_ENTRY; @count: how many it has. */
+static int oldest_of(const struct reassembly *r, uint32_t peer, uint32_t *count)
+{
+	int oldest = NO_ENTRY;
 
 	*count = 0;
-	for (size_t i = 0; i < REASSEMBLY_FRAMES_MAX; i++) {
-		struct unfinished *u = &r->frames[i];
+	for (uint64_t left = r->used; left; left &= left - 1) {
+		const struct origin *o = &r->origins[first_of(left)];
 
-		if (!u->total || u->peer != peer)
+		if (o->peer != peer)
 			continue;
 		++*count;
-		if (!oldest || u->since_ns < oldest->since_ns)
-			oldest = u;
+		if (oldest == NO_ENTRY || o->since_ns < r->origins[oldest].since_ns)
+			oldest = (int)first_of(left);
 	}
 	return oldest;
 }
 
 /* The oldest of whoever has the most. */
-static struct unfinished *oldest_of_greediest(struct reassembly *r)
+static int oldest_of_greediest(const struct reassembly *r)
 {
-	struct unfinished *victim = NULL;
+	int victim = NO_ENTRY;
 	uint32_t most = 0;
 
-	for (size_t i = 0; i < REASSEMBLY_FRAMES_MAX; i++) {
+	for (uint64_t left = r->used; left; left &= left - 1) {
 		uint32_t count;
-		struct unfinished *u = oldest_of(r, r->frames[i].peer, &count);
+		int oldest = oldest_of(r, r->origins[first_of(left)].peer, &count);
 
-		if (u && count > most) {
+		if (count > most) {
 			most = count;
-			victim = u;
+			victim = oldest;
 		}
 	}
 	return victim;
 }
 
-static struct unfinished *first_free(struct reassembly *r)
-{
-	for (size_t i = 0; i < REASSEMBLY_FRAMES_MAX; i++)
-		if (!r->frames[i].total)
-			return &r->frames[i];
-	return NULL;
-}
-
 /* Return: an entry for a new frame of @peer; @evicted: who lost one for it, or -1. */
-static struct unfinished *claim(struct reassembly *r, uint32_t peer, int *evicted)
+static unsigned claim(struct reassembly *r, uint32_t peer, int *evicted)
 {
 	uint32_t own;
-	struct unfinished *victim = oldest_of(r, peer, &own);
+	int victim = oldest_of(r, peer, &own);
+	unsigned entry;
 
 	*evicted = -1;
-	if (own < REASSEMBLY_PEER_MAX && r->in_use < REASSEMBLY_FRAMES_MAX) {
-		r->in_use++;
-		return first_free(r);
+	if (own < REASSEMBLY_PEER_MAX && ~r->used) {
+		entry = first_of(~r->used);
+		r->used |= bit(entry);
+		return entry;
 	}
-	if (!victim)
+	if (victim == NO_ENTRY)
 		victim = oldest_of_greediest(r);
-	*evicted = (int)victim->peer;
-	return victim;
+	assert(victim != NO_ENTRY);
+	*evicted = (int)r->origins[victim].peer;
+	return (unsigned)victim;
 }
 
-static struct unfinished *start(struct reassembly *r, const struct piece *p, uint64_t now_ns,
-				int *evicted)
+static unsigned start(struct reassembly *r, const struct piece *p, uint64_t now_ns, int *evicted)
 {
-	struct unfinished *u = claim(r, p->peer, evicted);
+	unsigned entry = claim(r, p->peer, evicted);
 
-	u->since_ns = now_ns;
-	u->peer = p->peer;
-	u->session = p->session;
-	u->id = p->id;
-	u->total = p->total;
-	u->stretch_count = 0;
-	return u;
+	r->origins[entry] = (struct origin){
+		.since_ns = now_ns, .peer = p->peer, .session = p->session, .id = p->id};
+	r->frames[entry].total = p->total;
+	r->frames[entry].stretch_count = 0;
+	return entry;
 }
 
 static bool piece_is_sane(const struct reassembly *r, const struct piece *p)
@@ -158,19 +180,27 @@ static bool is_complete(const struct unfinished *u)
 	       u->stretches[0].end == u->total;
 }
 
+/* The entry of the piece's frame, from now on at least. */
+static unsigned entry_of(struct reassembly *r, const struct piece *p, uint64_t now_ns, int *evicted)
+{
+	int found = find(r, p);
+
+	r->recent = found == NO_ENTRY ? start(r, p, now_ns, evicted) : (unsigned)found;
+	return r->recent;
+}
+
 struct reassembled reassembly_add(struct reassembly *r, const struct piece *piece, uint64_t now_ns)
 {
-	struct reassembled result = {.drop = DROP_NONE, .evicted_peer = -1};
+	struct reassembled result = {.drop = DROP_BAD_FRAGMENT, .evicted_peer = -1};
 	struct unfinished *u;
+	unsigned entry;
 
-	result.drop = DROP_BAD_FRAGMENT;
 	if (!piece_is_sane(r, piece))
 		return result;
-	u = find(r, piece);
-	if (!u)
-		u = start(r, piece, now_ns, &result.evicted_peer);
+	entry = entry_of(r, piece, now_ns, &result.evicted_peer);
+	u = &r->frames[entry];
 	if (u->total != piece->total) {
-		release(r, u);
+		release(r, entry);
 		return result;
 	}
 	if (!insert(u, piece->offset, (uint16_t)(piece->offset + piece->len)))
@@ -180,19 +210,19 @@ struct reassembled reassembly_add(struct reassembly *r, const struct piece *piec
 	if (is_complete(u)) {
 		result.body = u->body;
 		result.len = u->total;
-		release(r, u);
+		release(r, entry);
 	}
 	return result;
 }
 
 int reassembly_expire(struct reassembly *r, uint64_t now_ns)
 {
-	for (size_t i = 0; r->in_use && i < REASSEMBLY_FRAMES_MAX; i++) {
-		struct unfinished *u = &r->frames[i];
+	for (uint64_t left = r->used; left; left &= left - 1) {
+		const struct origin *o = &r->origins[first_of(left)];
 
-		if (u->total && now_ns - u->since_ns >= REASSEMBLY_TIMEOUT_NS) {
-			release(r, u);
-			return (int)u->peer;
+		if (now_ns - o->since_ns >= REASSEMBLY_TIMEOUT_NS) {
+			release(r, first_of(left));
+			return (int)o->peer;
 		}
 	}
 	return -1;
@@ -202,21 +232,21 @@ uint64_t reassembly_deadline_ns(const struct reassembly *r)
 {
 	uint64_t first = UINT64_MAX;
 
-	for (size_t i = 0; r->in_use && i < REASSEMBLY_FRAMES_MAX; i++) {
-		const struct unfinished *u = &r->frames[i];
+	for (uint64_t left = r->used; left; left &= left - 1) {
+		uint64_t due = r->origins[first_of(left)].since_ns + REASSEMBLY_TIMEOUT_NS;
 
-		if (u->total && u->since_ns + REASSEMBLY_TIMEOUT_NS < first)
-			first = u->since_ns + REASSEMBLY_TIMEOUT_NS;
+		if (due < first)
+			first = due;
 	}
 	return first;
 }
 
 void reassembly_forget(struct reassembly *r, uint32_t peer, uint32_t session)
 {
-	for (size_t i = 0; r->in_use && i < REASSEMBLY_FRAMES_MAX; i++) {
-		struct unfinished *u = &r->frames[i];
+	for (uint64_t left = r->used; left; left &= left - 1) {
+		const struct origin *o = &r->origins[first_of(left)];
 
-		if (u->total && u->peer == peer && u->session == session)
-			release(r, u);
+		if (o->peer == peer && o->session == session)
+			release(r, first_of(left));
 	}
 }

@@ -19,23 +19,36 @@ struct stretch {
 	uint16_t end;
 };
 
-/** struct unfinished - one frame body on its way; free while @total is 0 */
-struct unfinished {
+/** struct origin - whose an unfinished frame is, and since when; ids start anew with each @session (a
+ * local index) */
+struct origin {
 	uint64_t since_ns;
 	uint32_t peer;
-	uint32_t session; /* local index: ids start anew with each session */
+	uint32_t session;
 	uint32_t id;
+};
+
+/** struct unfinished - what is there of one frame body */
+struct unfinished {
 	uint16_t total;
 	uint16_t stretch_count;
 	struct stretch stretches[REASSEMBLY_STRETCHES_MAX]; /* sorted, apart from each other */
 	uint8_t *body;
 };
 
+/**
+ * struct reassembly - the pool
+ * @used:	a bit for each entry, so that a search looks only at those that are taken
+ * @origins:	of the entries: what is searched, apart from what is not
+ * @recent:	the entry of the last piece, which the next one mostly belongs to
+ */
 struct reassembly {
+	uint64_t used;
+	unsigned recent;
+	struct origin origins[REASSEMBLY_FRAMES_MAX];
 	struct unfinished frames[REASSEMBLY_FRAMES_MAX];
 	uint8_t *memory;
 	uint32_t body_max;
-	uint32_t in_use;
 };
 
 /** struct piece - one fragment record, decoded; borrows @bytes */
@@ -61,8 +74,11 @@ struct reassembled {
 size_t reassembly_memory_bytes(uint32_t body_max);
 void reassembly_init(struct reassembly *r, void *memory, uint32_t body_max);
 
-/** reassembly_add() - Take a piece */
+/** reassembly_add() - Take a piece. */
 struct reassembled reassembly_add(struct reassembly *r, const struct piece *piece, uint64_t now_ns);
+
+/** reassembly_in_use() - Return: how many frames are unfinished */
+unsigned reassembly_in_use(const struct reassembly *r);
 
 /** reassembly_expire() - Give up one that is too old. Return: whose it was, or -1: call again until */
 int reassembly_expire(struct reassembly *r, uint64_t now_ns);

@@ -124,7 +124,8 @@ static void drain(struct engine *e, uint64_t now_ns)
 	while (engine_next_event(e, &event))
 		if (event.type == ENGINE_EVENT_RESERVE)
 			engine_timestamp_persisted(e, engine_timestamp_ceiling_ns(e), now_ns);
-	fuzz_must(e->reassembly.in_use <= REASSEMBLY_FRAMES_MAX, "reassembly over its limit");
+	fuzz_must(reassembly_in_use(&e->reassembly) <= REASSEMBLY_PEER_MAX,
+		  "more unfinished frames than a peer may have");
 }
 
 void fuzz_input(struct fuzz_pair *p, unsigned to, const struct addr *from, const uint8_t *bytes,

@@ -146,10 +146,10 @@ void sim_check_datagram(struct sim *sim, unsigned agent, const struct datagram *
 void sim_check_memory(struct sim *sim, unsigned agent)
 {
 	const struct engine *e = sim->agents[agent].host.engine;
-	uint32_t indices = 0;
+	uint32_t indices = 0, unfinished = reassembly_in_use(&e->reassembly);
 
-	if (e->reassembly.in_use > REASSEMBLY_FRAMES_MAX)
-		sim_fail(sim, "agent %u reassembles %u frames", agent, e->reassembly.in_use);
+	if (unfinished > REASSEMBLY_PEER_MAX * (sim->count - 1))
+		sim_fail(sim, "agent %u reassembles %u frames", agent, unfinished);
 	if (e->event_count > e->peers_max)
 		sim_fail(sim, "agent %u has %u events", agent, e->event_count);
 	if (sim->count > SIM_AGENTS_FEW && sim->datagrams % 64)

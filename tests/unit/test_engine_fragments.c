@@ -55,7 +55,7 @@ static void fragments_that_contradict_are_dropped(void **state)
 	put_fragment(&at, 2, 101, 50, 51);
 	assert_record_drop(w, &at, DROP_BAD_FRAGMENT);
 	assert_int_equal(w->hosts[0].frames, 1);
-	assert_int_equal(wire_engine(w, 0)->reassembly.in_use, 0);
+	assert_int_equal(reassembly_in_use(&wire_engine(w, 0)->reassembly), 0);
 	wire_free(w);
 }
 
@@ -124,9 +124,9 @@ static void unfinished_frames_of_a_peer_that_goes_go_with_it(void **state)
 	(void)state;
 	put_fragment(&at, 1, 1000, 0, 10);
 	assert_int_equal(forge_records(w, 1, 0, &at), DROP_NONE);
-	assert_int_equal(wire_engine(w, 0)->reassembly.in_use, 1);
+	assert_int_equal(reassembly_in_use(&wire_engine(w, 0)->reassembly), 1);
 	engine_peer_remove(wire_engine(w, 0), w->hosts[0].peer[1], w->now_ns);
-	assert_int_equal(wire_engine(w, 0)->reassembly.in_use, 0);
+	assert_int_equal(reassembly_in_use(&wire_engine(w, 0)->reassembly), 0);
 	w->hosts[0].peer[1] = -1;
 	wire_free(w);
 }

@@ -49,7 +49,7 @@ static void split_frame_goes_out_whole_or_not_at_all(void **state)
 	assert_in_range(sent, 14, 16);
 	wire_settle(w);
 	assert_int_equal(w->hosts[1].frames, sent);
-	assert_int_equal(wire_engine(w, 1)->reassembly.in_use, 0);
+	assert_int_equal(reassembly_in_use(&wire_engine(w, 1)->reassembly), 0);
 	wire_free(w);
 }
 

@@ -112,7 +112,7 @@ static void pieces_in_any_order_make_the_frame(void **state)
 		}
 		assert_whole(&out, total);
 	}
-	assert_int_equal(r.in_use, 0);
+	assert_int_equal(reassembly_in_use(&r), 0);
 }
 
 static void one_piece_may_be_the_whole_frame(void **state)
@@ -134,7 +134,7 @@ static void piece_that_leaves_its_total_is_dropped(void **state)
 	assert_int_equal(add_cut(1, 100, 0, 101), DROP_BAD_FRAGMENT);
 	assert_int_equal(add_cut(1, 100, 65535, 65536), DROP_BAD_FRAGMENT);
 	assert_int_equal(add_cut(1, 100, 1, 65536), DROP_BAD_FRAGMENT);
-	assert_int_equal(r.in_use, 0);
+	assert_int_equal(reassembly_in_use(&r), 0);
 }
 
 static void totals_that_no_frame_has_are_dropped(void **state)
@@ -144,7 +144,7 @@ static void totals_that_no_frame_has_are_dropped(void **state)
 	assert_int_equal(add_cut(1, 15, 0, 1), DROP_BAD_FRAGMENT);
 	assert_int_equal(add_cut(1, BODY_MAX + 1, 0, 1), DROP_BAD_FRAGMENT);
 	assert_int_equal(add_cut(1, 65535, 0, 1), DROP_BAD_FRAGMENT);
-	assert_int_equal(r.in_use, 0);
+	assert_int_equal(reassembly_in_use(&r), 0);
 	assert_int_equal(add_cut(1, 16, 0, 1), DROP_NONE);
 	assert_int_equal(add_cut(2, BODY_MAX, 0, 1), DROP_NONE);
 }
@@ -153,7 +153,7 @@ static void empty_piece_is_dropped(void **state)
 {
 	(void)state;
 	assert_int_equal(add_cut(1, 100, 0, 0), DROP_BAD_FRAGMENT);
-	assert_int_equal(r.in_use, 0);
+	assert_int_equal(reassembly_in_use(&r), 0);
 }
 
 static void duplicates_and_overlaps_are_dropped_and_change_no_byte(void **state)
@@ -185,7 +185,7 @@ static void contradicting_total_ends_the_frame(void **state)
 	(void)state;
 	assert_int_equal(add_cut(1, 100, 0, 50), DROP_NONE);
 	assert_int_equal(add_cut(1, 101, 50, 101), DROP_BAD_FRAGMENT);
-	assert_int_equal(r.in_use, 0);
+	assert_int_equal(reassembly_in_use(&r), 0);
 	assert_int_equal(add_cut(1, 100, 50, 100),
 			 DROP_NONE); /* not complete: the first half went */
 }
@@ -200,6 +200,45 @@ static void thirty_two_stretches_are_kept_apart_and_no_more(void **state)
 	assert_int_equal(add_cut(1, 1000, 900, 901), DROP_NONE);
 }
 
+static void piece_of_a_frame_that_is_gone_begins_another(void **state)
+{
+	struct piece first = cut(1, 1, 100, 0, 50), last = cut(1, 1, 100, 50, 100);
+
+	(void)state;
+	add(&first, NS_PER_S);
+	assert_non_null(add(&last, NS_PER_S).body);
+	assert_int_equal(add_cut(1, 100, 50, 100), DROP_NONE); /* it was finished */
+	assert_int_equal(reassembly_expire(&r, 2 * NS_PER_S), 1);
+	assert_int_equal(add_cut(1, 100, 0, 50), DROP_NONE); /* it was given up */
+	reassembly_forget(&r, 1, first.session);
+	assert_int_equal(add_cut(1, 100, 50, 100), DROP_NONE); /* its session ended */
+	assert_int_equal(reassembly_in_use(&r), 1);
+}
+
+/* Each second piece comes when another frame's came last. */
+static void frames_that_take_turns_are_kept_apart(void **state)
+{
+	const uint32_t half = REASSEMBLY_PEER_MAX / 2;
+	struct piece p;
+	struct reassembled out;
+
+	(void)state;
+	for (uint32_t id = 0; id < REASSEMBLY_PEER_MAX; id++)
+		assert_int_equal(add_cut(id, 100, 0, 50), DROP_NONE);
+	for (uint32_t id = 0; id < half; id++) {
+		p = cut(1, id, 100, 50, 100);
+		out = add(&p, NS_PER_S);
+		assert_whole(&out, 100);
+	}
+	assert_int_equal(add_cut(99, 100, 0, 50), DROP_NONE); /* into a free place */
+	for (uint32_t id = half; id < REASSEMBLY_PEER_MAX; id++) {
+		p = cut(1, id, 100, 50, 100);
+		out = add(&p, NS_PER_S);
+		assert_whole(&out, 100);
+	}
+	assert_int_equal(reassembly_in_use(&r), 1);
+}
+
 static void same_id_of_another_session_or_peer_is_another_frame(void **state)
 {
 	struct piece a = cut(1, 5, 100, 0, 50), b = cut(1, 5, 100, 50, 100), c = a;
@@ -210,7 +249,7 @@ static void same_id_of_another_session_or_peer_is_another_frame(void **state)
 	assert_int_equal(add(&a, NS_PER_S).drop, DROP_NONE);
 	assert_null(add(&b, NS_PER_S).body);
 	assert_null(add(&c, NS_PER_S).body);
-	assert_int_equal(r.in_use, 3);
+	assert_int_equal(reassembly_in_use(&r), 3);
 }
 
 static void seventeenth_frame_of_a_peer_evicts_its_oldest(void **state)
@@ -227,7 +266,7 @@ static void seventeenth_frame_of_a_peer_evicts_its_oldest(void **state)
 	out = add(&p, 2 * NS_PER_S - 1);
 	assert_int_equal(out.evicted_peer, 1);
 	assert_int_equal(out.drop, DROP_NONE);
-	assert_int_equal(r.in_use, REASSEMBLY_PEER_MAX);
+	assert_int_equal(reassembly_in_use(&r), REASSEMBLY_PEER_MAX);
 	p = cut(1, 1, 100, 50, 100); /* the second oldest is still there */
 	out = add(&p, 2 * NS_PER_S - 1);
 	assert_whole(&out, 100);
@@ -251,7 +290,7 @@ static void full_pool_takes_from_the_peer_that_has_most(void **state)
 	assert_int_equal(add(&p, NS_PER_S + 100).evicted_peer, 1);
 	p = cut(5, 1, 100, 0, 50); /* one of its own goes, though another has more */
 	assert_int_equal(add(&p, NS_PER_S + 101).evicted_peer, 5);
-	assert_int_equal(r.in_use, REASSEMBLY_FRAMES_MAX);
+	assert_int_equal(reassembly_in_use(&r), REASSEMBLY_FRAMES_MAX);
 }
 
 static void unfinished_frame_is_given_up_after_a_second(void **state)
@@ -281,10 +320,10 @@ static void ended_session_takes_its_frames_along_and_no_others(void **state)
 	add(&other_session, NS_PER_S);
 	add(&other_peer, NS_PER_S);
 	reassembly_forget(&r, 1, mine.session);
-	assert_int_equal(r.in_use, 2);
+	assert_int_equal(reassembly_in_use(&r), 2);
 	reassembly_forget(&r, 1, other_session.session);
 	reassembly_forget(&r, 2, other_peer.session);
-	assert_int_equal(r.in_use, 0);
+	assert_int_equal(reassembly_in_use(&r), 0);
 }
 
 /* FragmentSmack: nothing but beginnings. */
@@ -300,7 +339,7 @@ static void a_million_first_fragments_fill_nothing_but_the_pool(void **state)
 		assert_int_equal(out.drop, DROP_NONE);
 		evicted += out.evicted_peer >= 0;
 	}
-	assert_int_equal(r.in_use, REASSEMBLY_FRAMES_MAX);
+	assert_int_equal(reassembly_in_use(&r), REASSEMBLY_FRAMES_MAX);
 	assert_true(evicted == MILLION - REASSEMBLY_FRAMES_MAX);
 }
 
@@ -339,6 +378,8 @@ int main(void)
 		TEST(duplicates_and_overlaps_are_dropped_and_change_no_byte),
 		TEST(contradicting_total_ends_the_frame),
 		TEST(thirty_two_stretches_are_kept_apart_and_no_more),
+		TEST(piece_of_a_frame_that_is_gone_begins_another),
+		TEST(frames_that_take_turns_are_kept_apart),
 		TEST(same_id_of_another_session_or_peer_is_another_frame),
 		TEST(seventeenth_frame_of_a_peer_evicts_its_oldest),
 		TEST(full_pool_takes_from_the_peer_that_has_most),
