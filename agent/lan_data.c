@@ -405,6 +405,8 @@ void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size
 			take_from_peer(l, &in);
 		else
 			lan_segments_take(l, &in);
+		if (in.is_reassembled)
+			lan_merge_reassembled(l);
 	}
 }
 

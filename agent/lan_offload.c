@@ -65,6 +65,13 @@ void lan_merge_end(struct lan *l)
 	lan_enter(l, lan_vlan_by_id(l, l->merging.vlan), &l->merging, &f);
 }
 
+/* Those that are of nobody here count, too: the engine does not know. */
+void lan_merge_reassembled(struct lan *l)
+{
+	if (++l->reassembled >= engine_frames_kept(l->engine))
+		lan_merge_end(l);
+}
+
 static bool is_of_same(const struct frame_in *a, const struct frame_in *b)
 {
 	return a->peer == b->peer && a->vlan == b->vlan && a->on_segment == b->on_segment;
@@ -88,8 +95,7 @@ enum drop lan_take_unfinished(struct lan *l, const struct lan_vlan *vlan, const 
 
 	if (!offload_derive(in->frame, in->len, &o))
 		return DROP_NO_CHECKSUM;
-	if (m->frame && is_of_same(&l->merging, in) && !in->is_reassembled &&
-	    merge_add(m, in->frame, &o))
+	if (m->frame && is_of_same(&l->merging, in) && merge_add(m, in->frame, &o))
 		return DROP_NONE;
 	lan_merge_end(l);
 	if (!is_taken_whole(l, vlan, in)) {
@@ -97,8 +103,7 @@ enum drop lan_take_unfinished(struct lan *l, const struct lan_vlan *vlan, const 
 		return DROP_NONE;
 	}
 	l->merging = *in;
+	l->reassembled = 0;
 	merge_start(m, in->frame, &o);
-	if (in->is_reassembled)
-		lan_merge_end(l);
 	return DROP_NONE;
 }

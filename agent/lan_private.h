@@ -159,6 +159,7 @@ struct lan {
 	struct piece piece; /* likewise */
 	struct merge merge; /* of one peer's frames, within a batch */
 	struct frame_in merging; /* the first of them */
+	unsigned reassembled;    /* frames that the engine put together since, with that one */
 
 	struct lan_vlan *vlans[CONFIG_VLANS_MAX]; /* NULL: a free slot */
 	uint8_t vlan_at[LAN_VLAN_SLOTS];          /* by id: 1 + slot, or 0 */
@@ -348,6 +349,10 @@ enum drop lan_take_unfinished(struct lan *l, const struct lan_vlan *vlan,
 
 /** lan_merge_end() - What was put together of a peer's frames enters the switch now */
 void lan_merge_end(struct lan *l);
+
+/** lan_merge_reassembled() - A frame that the engine put together was taken: not many more, and it writes over
+ * the first of them */
+void lan_merge_reassembled(struct lan *l);
 
 /** lan_enter() - A peer's frame, or all that were put together behind @in, which vlan and rate let pass */
 void lan_enter(struct lan *l, const struct lan_vlan *vlan, const struct frame_in *in,

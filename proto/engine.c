@@ -140,6 +140,11 @@ void engine_fini(struct engine *e)
 	key_wipe(e->reassembly.memory, reassembly_memory_bytes(e->reassembly.body_max));
 }
 
+unsigned engine_frames_kept(const struct engine *e)
+{
+	return reassembly_kept(e->reassembly.body_max);
+}
+
 void engine_set_wall(struct engine *e, uint64_t wall_ns, uint64_t now_ns)
 {
 	e->wall_ns = wall_ns;

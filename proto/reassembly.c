@@ -26,9 +26,16 @@ static unsigned first_of(uint64_t set)
 	return (unsigned)__builtin_ctzll(set);
 }
 
+uint32_t reassembly_kept(uint32_t body_max)
+{
+	uint32_t fitting = REASSEMBLY_KEPT_BYTES / body_max;
+
+	return fitting < REASSEMBLY_KEPT_MAX ? fitting : REASSEMBLY_KEPT_MAX;
+}
+
 size_t reassembly_memory_bytes(uint32_t body_max)
 {
-	return (size_t)REASSEMBLY_FRAMES_MAX * body_max;
+	return ((size_t)REASSEMBLY_FRAMES_MAX + reassembly_kept(body_max)) * body_max;
 }
 
 void reassembly_init(struct reassembly *r, void *memory, uint32_t body_max)
@@ -36,8 +43,11 @@ void reassembly_init(struct reassembly *r, void *memory, uint32_t body_max)
 	memset(r, 0, sizeof(*r));
 	r->memory = memory;
 	r->body_max = body_max;
+	r->kept_count = reassembly_kept(body_max);
 	for (size_t i = 0; i < REASSEMBLY_FRAMES_MAX; i++)
 		r->frames[i].body = r->memory + i * body_max;
+	for (size_t i = 0; i < r->kept_count; i++)
+		r->kept[i] = r->memory + (REASSEMBLY_FRAMES_MAX + i) * body_max;
 }
 
 unsigned reassembly_in_use(const struct reassembly *r)
@@ -180,6 +190,18 @@ static bool is_complete(const struct unfinished *u)
 	       u->stretches[0].end == u->total;
 }
 
+/* The entry goes on with the body that was finished longest ago. */
+static const uint8_t *hand_out(struct reassembly *r, unsigned entry)
+{
+	uint8_t *body = r->frames[entry].body;
+
+	r->frames[entry].body = r->kept[r->kept_next];
+	r->kept[r->kept_next] = body;
+	r->kept_next = r->kept_next + 1 < r->kept_count ? r->kept_next + 1 : 0;
+	release(r, entry);
+	return body;
+}
+
 /* The entry of the piece's frame, from now on at least. */
 static unsigned entry_of(struct reassembly *r, const struct piece *p, uint64_t now_ns, int *evicted)
 {
@@ -208,9 +230,8 @@ struct reassembled reassembly_add(struct reassembly *r, const struct piece *piec
 	memcpy(u->body + piece->offset, piece->bytes, piece->len);
 	result.drop = DROP_NONE;
 	if (is_complete(u)) {
-		result.body = u->body;
+		result.body = hand_out(r, entry);
 		result.len = u->total;
-		release(r, entry);
 	}
 	return result;
 }

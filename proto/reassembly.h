@@ -19,6 +19,12 @@ struct stretch {
 	uint16_t end;
 };
 
+enum {
+	/* Those of 64 KB of frames that just fit no datagram on a common path: a whole super-frame */
+	REASSEMBLY_KEPT_MAX = 48,
+	REASSEMBLY_KEPT_BYTES = REASSEMBLY_KEPT_MAX * (FRAME_TAG_BYTES + 9216), /* of longer ones */
+};
+
 /** struct origin - whose an unfinished frame is, and since when; ids start anew with each @session (a
  * local index) */
 struct origin {
@@ -41,12 +47,16 @@ struct unfinished {
  * @used:	a bit for each entry, so that a search looks only at those that are taken
  * @origins:	of the entries: what is searched, apart from what is not
  * @recent:	the entry of the last piece, which the next one mostly belongs to
+ * @kept:	bodies that were finished, the oldest at @kept_next: each is exchanged for that of an entry
  */
 struct reassembly {
 	uint64_t used;
 	unsigned recent;
 	struct origin origins[REASSEMBLY_FRAMES_MAX];
 	struct unfinished frames[REASSEMBLY_FRAMES_MAX];
+	uint8_t *kept[REASSEMBLY_KEPT_MAX];
+	uint32_t kept_count;
+	uint32_t kept_next;
 	uint8_t *memory;
 	uint32_t body_max;
 };
@@ -66,15 +76,21 @@ struct piece {
 struct reassembled {
 	enum drop drop;      /* the piece was dropped */
 	int evicted_peer;    /* whose unfinished frame made room, or -1 */
-	const uint8_t *body; /* the finished body, valid until the next call; else NULL */
+	const uint8_t *body; /* the finished body; else NULL */
 	size_t len;
 };
+
+/**
+ * reassembly_kept() - How long finished bodies of up to @body_max bytes stay as they are: until so many
+ * others are finished, whatever else is called meanwhile. At least 1
+ */
+uint32_t reassembly_kept(uint32_t body_max);
 
 /** reassembly_memory_bytes() - For bodies of up to @body_max bytes */
 size_t reassembly_memory_bytes(uint32_t body_max);
 void reassembly_init(struct reassembly *r, void *memory, uint32_t body_max);
 
-/** reassembly_add() - Take a piece. */
+/** reassembly_add() - Take a piece. A body that it finishes is valid as reassembly_kept() says */
 struct reassembled reassembly_add(struct reassembly *r, const struct piece *piece, uint64_t now_ns);
 
 /** reassembly_in_use() - Return: how many frames are unfinished */

@@ -5,6 +5,7 @@
  * can be checked byte by byte.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/cursor.h"
 #include "fuzz.h"
@@ -21,12 +22,34 @@ static uint8_t byte_at(uint32_t id, uint16_t total, size_t at)
 	return (uint8_t)(id * 7 + total * 3 + at * 31);
 }
 
-static void check_whole(const struct reassembled *out, uint32_t id)
+/* struct finished - a body that should still be as it was */
+struct finished {
+	const uint8_t *body;
+	size_t len;
+	uint32_t id;
+};
+
+static struct finished kept[REASSEMBLY_KEPT_MAX];
+static unsigned kept_at;
+
+static void check_whole(const struct finished *out)
 {
 	fuzz_must(out->len <= BODY_MAX, "a body longer than any");
 	for (size_t i = 0; i < out->len; i++)
-		fuzz_must(out->body[i] == byte_at(id, (uint16_t)out->len, i),
+		fuzz_must(out->body[i] == byte_at(out->id, (uint16_t)out->len, i),
 			  "a body that nobody sent");
+}
+
+/* Each is looked at when it comes, and when it need not be there much longer. */
+static void keep(const struct finished *now)
+{
+	struct finished *place = &kept[kept_at++ % reassembly_kept(BODY_MAX)];
+
+	check_whole(now);
+	*place = *now;
+	place = &kept[kept_at % reassembly_kept(BODY_MAX)];
+	if (place->body)
+		check_whole(place);
 }
 
 static unsigned count_of(const struct reassembly *r, uint32_t peer)
@@ -63,7 +86,7 @@ static void add(struct reassembly *r, struct reader *in, uint64_t now_ns)
 	fuzz_must(out.drop != DROP_NONE || (p.total <= BODY_MAX && p.offset + p.len <= p.total),
 		  "a piece was taken that fits nowhere");
 	if (out.body)
-		check_whole(&out, p.id);
+		keep(&(struct finished){out.body, out.len, p.id});
 	fuzz_must(count_of(r, p.peer) <= REASSEMBLY_PEER_MAX, "more frames than a peer may have");
 }
 
@@ -78,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memory = malloc(reassembly_memory_bytes(BODY_MAX));
 	fuzz_must(memory != NULL, "out of memory");
 	reassembly_init(&r, memory, BODY_MAX);
+	memset(kept, 0, sizeof(kept));
 	for (unsigned i = 0; i < PIECES_MAX && reader_left(&in) > 0; i++) {
 		uint8_t what = reader_u8(&in);
 

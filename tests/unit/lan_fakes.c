@@ -240,6 +240,11 @@ bool engine_next_frame(struct engine *e, struct frame_in *out, uint64_t now_ns)
 	return true;
 }
 
+unsigned engine_frames_kept(const struct engine *e)
+{
+	return e->kept;
+}
+
 const struct public_key *engine_key(const struct engine *e)
 {
 	static const struct public_key KEY = {{0xaa}};

@@ -48,6 +48,7 @@ struct engine {
 	bool is_up[PEERS];
 	int room; /* frames until the outbox is full */
 	int flushes;
+	unsigned kept; /* frames that were put together */
 	struct frame_in inbox[8];
 	size_t inbox_count, inbox_at;
 	struct datagram outbox[1];

@@ -158,21 +158,56 @@ static void a_frame_of_another_peer_or_from_a_segment_is_none_of_it(void **state
 	assert_int_equal(f->engine.drops[BEN][DROP_MAC_ELSEWHERE], 1);
 }
 
-/* Its bytes are the engine's, and other ones when the next frame is asked for. */
-static void a_reassembled_frame_waits_for_nothing(void **state)
+static void reassembled_frames_wait_for_the_others_too(void **state)
 {
 	struct fixture *f = *state;
 
 	is_behind(f, "tap", -1, 1);
-	arrives(f, ANNA, &TCP4, 0);
-	arrives(f, ANNA, &TCP4, 1)->is_reassembled = true;
+	f->engine.kept = PIECES + 1;
+	for (size_t i = 0; i < PIECES; i++)
+		arrives(f, ANNA, &UDP6, i)->is_reassembled = i != 1;
 	take_in(f);
-	assert_int_equal(note_count, 2);
+	assert_int_equal(note_count, 0);
+	lan_flush(f->lan);
+	assert_int_equal(wholes, 1);
+	assert_pieces_to_port(0, "tap", 0, &UDP6);
+}
+
+/* Their bytes are the engine's, and other ones when so many more were put together. */
+static void no_more_reassembled_frames_wait_than_are_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	is_behind(f, "tap", -1, 1);
+	f->engine.kept = PIECES - 1;
+	for (size_t i = 0; i < PIECES; i++)
+		arrives(f, ANNA, &TCP4, i)->is_reassembled = true;
+	take_in(f);
+	assert_int_equal(wholes, 1);
+	assert_int_equal(note_count, PIECES - 1);
+	lan_flush(f->lan);
 	assert_int_equal(wholes, 2);
-	arrives(f, ANNA, &TCP4, 2);
-	take_batch(f);
-	assert_int_equal(wholes, 3);
-	assert_int_equal(note_count, 3);
+	assert_int_equal(note_count, PIECES);
+}
+
+static void a_reassembled_frame_that_goes_nowhere_counts_as_well(void **state)
+{
+	struct fixture *f = *state;
+	struct frame_in *lost;
+
+	is_behind(f, "tap", -1, 1);
+	f->engine.kept = 2;
+	arrives(f, ANNA, &TCP4, 0)->is_reassembled = true;
+	lost = arrives(f, ANNA, &TCP4, 1);
+	lost->is_reassembled = true;
+	lost->vlan = 99;
+	take_in(f);
+	assert_int_equal(note_count, 1);
+	arrives(f, ANNA, &TCP4, 1)->is_reassembled = true;
+	take_in(f); /* begins anew, and so does the count */
+	assert_int_equal(note_count, 1);
+	lan_flush(f->lan);
+	assert_int_equal(note_count, 2);
 }
 
 static void what_has_no_checksum_is_counted_and_goes_nowhere(void **state)
@@ -269,7 +304,9 @@ int main(void)
 		offloaded(a_frame_in_between_ends_a_super_frame_and_order_is_kept),
 		offloaded(two_flows_are_two_super_frames),
 		offloaded(a_frame_of_another_peer_or_from_a_segment_is_none_of_it),
-		offloaded(a_reassembled_frame_waits_for_nothing),
+		offloaded(reassembled_frames_wait_for_the_others_too),
+		offloaded(no_more_reassembled_frames_wait_than_are_kept),
+		offloaded(a_reassembled_frame_that_goes_nowhere_counts_as_well),
 		offloaded(what_has_no_checksum_is_counted_and_goes_nowhere),
 		offloaded(pieces_that_are_dropped_count_each),
 		offloaded(a_vlan_that_the_peer_is_not_on_takes_none),

@@ -200,6 +200,65 @@ static void thirty_two_stretches_are_kept_apart_and_no_more(void **state)
 	assert_int_equal(add_cut(1, 1000, 900, 901), DROP_NONE);
 }
 
+static void fill(uint8_t *bytes, uint32_t id)
+{
+	memset(bytes, (int)(id + 1), BODY_MAX);
+}
+
+/* Beginnings wherever there is a place for one */
+static void scribble(void)
+{
+	static uint8_t junk[BODY_MAX];
+
+	memset(junk, 0xee, sizeof(junk));
+	for (uint32_t i = 0; i < REASSEMBLY_FRAMES_MAX; i++) {
+		struct piece p = cut(2 + i / REASSEMBLY_PEER_MAX, i, BODY_MAX, 0, BODY_MAX - 1);
+
+		p.bytes = junk;
+		add(&p, NS_PER_S);
+	}
+}
+
+static void finished_bodies_stay_as_they_are_while_as_many_as_kept_are_finished(void **state)
+{
+	const uint32_t kept = reassembly_kept(BODY_MAX), count = 3 * kept + 1;
+	static uint8_t bytes[BODY_MAX];
+	const uint8_t *bodies[3 * REASSEMBLY_KEPT_MAX + 1];
+
+	(void)state;
+	for (uint32_t id = 0; id < count; id++) {
+		struct piece first = cut(1, id, BODY_MAX, 0, 1400),
+			     last = cut(1, id, BODY_MAX, 1400, BODY_MAX);
+
+		fill(bytes, id);
+		first.bytes = last.bytes = bytes;
+		add(&first, NS_PER_S);
+		bodies[id] = add(&last, NS_PER_S).body;
+		assert_non_null(bodies[id]);
+		for (uint32_t back = 0; back < kept && back <= id; back++) {
+			fill(bytes, id - back);
+			assert_memory_equal(bodies[id - back], bytes, BODY_MAX);
+		}
+	}
+	scribble();
+	for (uint32_t id = count - kept; id < count; id++) {
+		fill(bytes, id);
+		assert_memory_equal(bodies[id], bytes, BODY_MAX);
+	}
+}
+
+static void longer_bodies_are_kept_in_no_more_memory(void **state)
+{
+	const uint32_t longest = FRAME_TAG_BYTES + FRAME_MAX_BYTES;
+
+	(void)state;
+	assert_int_equal(reassembly_kept(FRAME_TAG_BYTES + 1514), REASSEMBLY_KEPT_MAX);
+	assert_int_equal(reassembly_kept(BODY_MAX), REASSEMBLY_KEPT_MAX);
+	assert_in_range(reassembly_kept(longest), 2, REASSEMBLY_KEPT_BYTES / longest);
+	assert_true(reassembly_memory_bytes(longest) <=
+		    (size_t)REASSEMBLY_FRAMES_MAX * longest + REASSEMBLY_KEPT_BYTES);
+}
+
 static void piece_of_a_frame_that_is_gone_begins_another(void **state)
 {
 	struct piece first = cut(1, 1, 100, 0, 50), last = cut(1, 1, 100, 50, 100);
@@ -378,6 +437,8 @@ int main(void)
 		TEST(duplicates_and_overlaps_are_dropped_and_change_no_byte),
 		TEST(contradicting_total_ends_the_frame),
 		TEST(thirty_two_stretches_are_kept_apart_and_no_more),
+		TEST(finished_bodies_stay_as_they_are_while_as_many_as_kept_are_finished),
+		TEST(longer_bodies_are_kept_in_no_more_memory),
 		TEST(piece_of_a_frame_that_is_gone_begins_another),
 		TEST(frames_that_take_turns_are_kept_apart),
 		TEST(same_id_of_another_session_or_peer_is_another_frame),

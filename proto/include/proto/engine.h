@@ -195,7 +195,8 @@ struct segment_answer;
 /**
  * struct frame_in - one received frame, or what a peer says of its segments (proto/segments.h)
  * @frame:	slice of the datagram, and valid as long as the caller leaves that alone; or, if
- *		@is_reassembled, of the engine's memory, and valid until the next engine call
+ *		@is_reassembled, of the engine's memory, and valid until engine_frames_kept() more of
+ *		those came, whatever else is called meanwhile
  * @checksum_unfinished: who takes it finishes the checksum, or drops it: PROTOCOL.md 6.1
  * @report, @answer: instead of a frame, and all else but @peer is zero then; valid until the next
  *		engine_input() or engine_next_frame()
@@ -260,6 +261,9 @@ struct route {
  */
 enum drop engine_input(struct engine *e, const struct route *route, uint8_t *datagram, size_t len,
 		       uint64_t now_ns);
+
+/** engine_frames_kept() - How many frames that were put together stay valid, at least 1: the last ones */
+unsigned engine_frames_kept(const struct engine *e);
 
 /**
  * engine_is_data() - Does it look like a session's datagram?
