@@ -1,8 +1,7 @@
 /*
  * lan_data.c - frames: port or engine in, switch, ports and engine out
  *
- * Nothing here allocates. A frame is copied once: into the outbox of a peer, or into the queue of a
- * port.
+ * Nothing here allocates. A frame is copied once: into a peer's outbox, or into a port's queue.
  */
 #include <errno.h>
 
