@@ -20,8 +20,8 @@ struct stretch {
 };
 
 enum {
-	/* Those of 64 KB of frames that just fit no datagram on a common path: a whole super-frame */
-	REASSEMBLY_KEPT_MAX = 48,
+	/* Half a super-frame of frames that just fit no datagram: more would save little, and each takes pages */
+	REASSEMBLY_KEPT_MAX = 24,
 	REASSEMBLY_KEPT_BYTES = REASSEMBLY_KEPT_MAX * (FRAME_TAG_BYTES + 9216), /* of longer ones */
 };
 

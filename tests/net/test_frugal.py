@@ -6,7 +6,8 @@ from agent import CONFIG, RELEASE, introduce
 from machine import Machine, crosses
 from netns import wait_for
 
-MEMORY_LIMIT_KIB = 12 * 1024
+# 11.3 MB, and as much of 2 MB of backlog as a busy computer lets wait
+MEMORY_LIMIT_KIB = 14 * 1024
 IDLE_S = 60
 QUIET_S = 20
 ASKING = 4  # asking for status costs wake-ups of its own: accept, read, write, close
@@ -27,7 +28,7 @@ def pair(lab, agents):
     return both, machines
 
 
-def test_one_busy_peer_costs_at_most_twelve_megabytes(lab, agents):
+def test_one_busy_peer_costs_at_most_fourteen_megabytes(lab, agents):
     both, machines = pair(lab, agents)
     for number in range(FRAMES):
         machines[0].say(number, target=machines[1].mac, size=1514)
