@@ -7,7 +7,6 @@
 
 #include "agent/packet.h"
 #include "agent/tunnel.h"
-#include "agent/yielding.h"
 #include "lan_private.h"
 
 void lan_send_outbox(struct lan *l)
@@ -30,6 +29,7 @@ struct delivery {
 	int from;
 	bool is_flooded;
 	bool is_nested;
+	bool is_plain; /* from or to a port without offload */
 	struct port_frame crossing;
 };
 
@@ -92,11 +92,11 @@ static void send_to_peer(void *context, int peer, bool on_segment)
 
 static void send_to_port(void *context, int member)
 {
-	const struct delivery *d = context;
+	struct delivery *d = context;
 	struct port *port = d->lan->ports[member]->port;
 	struct lan_pieces pieces;
 
-	d->lan->plain_frames += !port->has_offload;
+	d->is_plain |= !port->has_offload;
 	if (!d->frame->offload) {
 		port->ops->send(port, d->frame->bytes, d->frame->len);
 		return;
@@ -120,6 +120,11 @@ static void send_beyond(void *context, int member, uint32_t interface)
 		port->ops->send_beyond(port, interface, f.bytes, f.len);
 }
 
+static bool is_from_plain(const struct lan *l, int member)
+{
+	return member >= 0 && member < LAN_PEER_BASE && !l->ports[member]->port->has_offload;
+}
+
 /* A frame that the switch let pass, to one member or to all others. */
 static enum drop deliver(struct lan *l, const struct lan_vlan *vlan,
 			 const struct forward_from *from, int to, const struct port_frame *f)
@@ -128,6 +133,7 @@ static enum drop deliver(struct lan *l, const struct lan_vlan *vlan,
 			     .vlan = vlan,
 			     .frame = f,
 			     .from = from->member,
+			     .is_plain = is_from_plain(l, from->member),
 			     .is_flooded = to == SWITCH_FLOOD};
 	struct forward how = {.sw = vlan->sw,
 			      .segments = l->segments,
@@ -140,6 +146,7 @@ static enum drop deliver(struct lan *l, const struct lan_vlan *vlan,
 	enum drop drop;
 
 	drop = forward_frame(&how, from, to);
+	l->plain_frames += d.is_plain;
 	return d.is_nested ? DROP_TUNNEL_IN_TUNNEL : drop;
 }
 
@@ -217,11 +224,9 @@ static void take_from_port(struct lan_port *p, const struct port_frame *f,
 static void on_frame(void *context, const uint8_t *frame, size_t len,
 		     const struct port_source *source)
 {
-	struct lan_port *p = context;
 	struct port_frame f = {.bytes = frame, .len = len};
 
-	p->lan->plain_frames += !p->port->has_offload;
-	take_from_port(p, &f, source);
+	take_from_port(context, &f, source);
 }
 
 /* For more than one receiver each piece counts, as it does for who watches. */
@@ -422,27 +427,9 @@ static void flush_ports(struct lan *l)
 	}
 }
 
-static void follow_bulk(struct lan *l)
-{
-	if (l->bulk.waits) {
-		l->yields = yielding_begin();
-	} else if (l->yields) {
-		yielding_end();
-		l->yields = false;
-	}
-}
-
-/* Frames of machines that have no offload: each costs about as much as the wake-up that brings it. */
-static void note_bulk(struct lan *l)
-{
-	if (l->plain_frames > 0 && bulk_note(&l->bulk, l->plain_frames, lan_now_ns(l)))
-		follow_bulk(l);
-	l->plain_frames = 0;
-}
-
 void lan_flush(struct lan *l)
 {
-	note_bulk(l);
+	lan_note_bulk(l);
 	lan_merge_end(l);
 	if (l->segments_touched)
 		lan_segments_run(l);

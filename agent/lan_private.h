@@ -4,6 +4,7 @@
  * Layer: agent, private to lan*.c.
  *
  *	lan.c		life: vlans, ports, members
+ *	lan_bulk.c	is it worth to wait for more frames?
  *	lan_carrier.c	is there anybody else on a port's vlan?
  *	lan_data.c	frames
  *	lan_dump.c	frames for those who watch
@@ -139,9 +140,9 @@ struct lan {
 	uv_timer_t segments_timer;
 	bool segments_touched; /* something happened there in this batch */
 	uint64_t now_ns;       /* of the current batch; 0 between batches */
-	size_t plain_frames;   /* of this batch, from or to ports that take frames one by one */
-	struct bulk bulk;      /* of such frames */
-	bool yields;           /* to whoever else wants the processor */
+	size_t plain_frames; /* of this batch, from or to ports without offload; each counts once */
+	struct bulk bulk;    /* of such frames */
+	bool yields;         /* to whoever else wants the processor */
 	uint32_t max_frame;
 	bool offload;                   /* TAPs are asked for it */
 	bool dscp_copy;                 /* datagrams have the class of their frames */
@@ -353,6 +354,10 @@ void lan_merge_end(struct lan *l);
 /** lan_merge_reassembled() - A frame that the engine put together was taken: not many more, and it writes over
  * the first of them */
 void lan_merge_reassembled(struct lan *l);
+
+/** lan_note_bulk() - The batch is over: yield, or no more, as its frames of machines without offload tell. Each costs
+ * about as much as the wake-up that brings it */
+void lan_note_bulk(struct lan *l);
 
 /** lan_enter() - A peer's frame, or all that were put together behind @in, which vlan and rate let pass */
 void lan_enter(struct lan *l, const struct lan_vlan *vlan, const struct frame_in *in,

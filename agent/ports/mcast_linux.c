@@ -145,13 +145,15 @@ int mcast_leave(int fd, const struct addr *group, uint32_t interface)
 	return change_membership(fd, IP_DROP_MEMBERSHIP, group, interface);
 }
 
-static int hold(int fd, const struct addr *group, uint32_t interface, const struct addr *source)
+/* An option about one source of the group on an interface. */
+static int of_source(int fd, int option, const struct addr *group, uint32_t interface,
+		     const struct addr *source)
 {
 	struct group_source_req r = {.gsr_interface = interface};
 
 	addr_to_sockaddr(group, false, &r.gsr_group);
 	addr_to_sockaddr(source, false, &r.gsr_source);
-	return setsockopt(fd, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &r, sizeof(r)) < 0 ? -errno : 0;
+	return setsockopt(fd, IPPROTO_IP, option, &r, sizeof(r)) < 0 ? -errno : 0;
 }
 
 bool mcast_can_send_from(const struct addr *source)
@@ -165,11 +167,7 @@ bool mcast_can_send_from(const struct addr *source)
 
 int mcast_block(int fd, const struct addr *group, uint32_t interface, const struct addr *source)
 {
-	struct group_source_req r = {.gsr_interface = interface};
-
-	addr_to_sockaddr(group, false, &r.gsr_group);
-	addr_to_sockaddr(source, false, &r.gsr_source);
-	return setsockopt(fd, IPPROTO_IP, MCAST_BLOCK_SOURCE, &r, sizeof(r)) < 0 ? -errno : 0;
+	return of_source(fd, MCAST_BLOCK_SOURCE, group, interface, source);
 }
 
 int mcast_hold(const struct addr *group, uint32_t interface, const struct addr *source)
@@ -177,7 +175,8 @@ int mcast_hold(const struct addr *group, uint32_t interface, const struct addr *
 	int fd =
 		socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* bound to nothing: hears nothing */
 
-	return fd < 0 ? -errno : fd_or(fd, hold(fd, group, interface, source));
+	return fd < 0 ? -errno
+		      : fd_or(fd, of_source(fd, MCAST_JOIN_SOURCE_GROUP, group, interface, source));
 }
 
 int mcast_send_by(int fd, uint32_t interface, const struct addr *source, enum mcast_reach reach)

@@ -75,6 +75,23 @@ static void a_game_is_never_waited_for(void **state)
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
 }
 
+/* A game that broadcasts: each frame is one, however many hear it. */
+static void a_frame_for_many_counts_once(void **state)
+{
+	struct port *p = &port_named("hub")->port;
+
+	(void)state;
+	write_frame(BROADCAST, MACHINE);
+	for (int i = 0; i < WAKE_UPS; i++) {
+		for (int n = 0; n < 2; n++)
+			p->events.on_frame(p->events.context, frame_said, FRAME_BYTES,
+					   &(struct port_source){.interface = 0});
+		p->events.on_batch_end(p->events.context);
+	}
+	assert_int_equal(port_named("tap")->sent, 2 * WAKE_UPS);
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+}
+
 /* It brings many as one. */
 static void nor_is_an_interface_with_offloads(void **state)
 {
@@ -105,6 +122,7 @@ int main(void)
 		scheduled(bulk_from_a_machine_interrupts_it_no_more_than_it_must),
 		scheduled(so_does_bulk_to_a_machine),
 		scheduled(a_game_is_never_waited_for),
+		scheduled(a_frame_for_many_counts_once),
 		scheduled(nor_is_an_interface_with_offloads),
 		scheduled(how_the_user_had_it_scheduled_stays),
 	};

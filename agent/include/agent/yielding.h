@@ -4,7 +4,7 @@
  * Layer: agent. What is the system's own about scheduling; yielding_linux.c has Linux's.
  *
  * A machine that sends bulk is interrupted by each wake-up of ours, on a computer that has no processor idle;
- * and then there is one frame for us. If we wait until the machine pauses, or its time is up, a wake-up costs
+ * and then there are few frames for us. If we wait until the machine pauses, or its time is up, a wake-up costs
  * the same and brings many. Where a processor is idle nothing changes.
  */
 #ifndef AGENT_YIELDING_H
