@@ -1,8 +1,11 @@
 /*
  * gcm.h - AES-256-GCM with a key that is ready for use
  *
- * Layer: proto (sans-IO). Spec: PROTOCOL.md 4.5; NIST SP 800-38D. Two implementations, of which the build
- * takes one: gcm_libcrypto.c (OpenSSL's, twice as fast) and gcm_libsodium.c.
+ * Layer: proto (sans-IO). Spec: PROTOCOL.md 4.5; NIST SP 800-38D.
+ *
+ * How it works. A key is made ready for two libraries: OpenSSL's libcrypto, which is twice as fast with full
+ * datagrams, and libsodium, which is faster with short ones. Where the build took no libcrypto, libsodium does
+ * all; where libsodium has no code for the processor, libcrypto does.
  *
  * Making a key ready costs a third of a small datagram's encryption, so it is done once: see key_cache.h.
  * All that is allocated is allocated in gcm_start(). libcrypto's contexts lie in its own heap, outside the
@@ -19,6 +22,11 @@
 #include "limits.h"
 #include "seal.h"
 
+enum {
+	GCM_NONCE_BYTES = 12,
+	GCM_NONCE_PREFIX_BYTES = 4,
+};
+
 /** enum direction - of a session's datagrams: each has a key of its own */
 enum direction {
 	DIRECTION_SEND,
@@ -28,14 +36,11 @@ enum direction {
 
 /** struct gcm - one key of one direction */
 struct gcm {
-#ifdef LONGWIRE_LIBCRYPTO
-	struct evp_cipher_ctx_st *context; /* NULL: it could not be wiped otherwise */
-#else
-	crypto_aead_aes256gcm_state expanded;
-#endif
+	crypto_aead_aes256gcm_state expanded; /* libsodium's */
+	struct evp_cipher_ctx_st *context; /* libcrypto's; NULL: it could not be wiped otherwise */
 };
 
-/** gcm_library() - Name of the library that the build took */
+/** gcm_library() - Name of the library that the build took for full datagrams */
 const char *gcm_library(void);
 
 /** gcm_is_available() - Has the processor instructions for it, and the library code that uses them? */
@@ -74,11 +79,6 @@ int gcm_seal(struct gcm *g, const struct sealed *s);
  * failed, and the text is zeroed
  */
 int gcm_open(struct gcm *g, const struct sealed *s);
-
-enum {
-	GCM_NONCE_BYTES = 12,
-	GCM_NONCE_PREFIX_BYTES = 4,
-};
 
 /** gcm_nonce() - Four zero bytes and the counter, big-endian: as Noise 12 has it */
 static inline void gcm_nonce(uint64_t counter, uint8_t out[GCM_NONCE_BYTES])

@@ -1,11 +1,11 @@
 /*
- * gcm_libcrypto.c - see gcm.h; by OpenSSL's libcrypto
+ * gcm_long_libcrypto.c - see gcm_private.h; by OpenSSL's libcrypto
  *
  * A context is made once and given other keys: that neither allocates nor frees. The key schedule, the tables
  * of GHASH and the last blocks of key stream lie inside the context and are all written anew with a key, so
  * a key of zeros wipes it.
  */
-#include "gcm.h"
+#include "gcm_private.h"
 
 #include <errno.h>
 #include <openssl/core_names.h>
@@ -20,13 +20,13 @@
 
 _Static_assert(TAG_BYTES == EVP_GCM_TLS_TAG_LEN, "SP 800-38D");
 
-const char *gcm_library(void)
+bool gcm_long_is_built(void)
 {
-	return "libcrypto";
+	return true;
 }
 
 /* Asked of the processor and not of libcrypto, which has slow code for all others. */
-bool gcm_is_available(void)
+bool gcm_long_is_available(void)
 {
 #if defined(__aarch64__) && defined(__linux__)
 	const unsigned long needed = HWCAP_AES | HWCAP_PMULL;
@@ -45,7 +45,7 @@ static bool make(struct gcm *g, const EVP_CIPHER *cipher)
 	return g->context && EVP_EncryptInit_ex2(g->context, cipher, NO_KEY, NULL, NULL) == 1;
 }
 
-int gcm_start(struct gcm *g, size_t count)
+int gcm_long_start(struct gcm *g, size_t count)
 {
 	EVP_CIPHER *cipher;
 	bool made;
@@ -60,11 +60,11 @@ int gcm_start(struct gcm *g, size_t count)
 	EVP_CIPHER_free(cipher); /* the contexts hold it */
 	if (made)
 		return 0;
-	gcm_stop(g, count);
+	gcm_long_stop(g, count);
 	return -ENOMEM;
 }
 
-void gcm_stop(struct gcm *g, size_t count)
+void gcm_long_stop(struct gcm *g, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		EVP_CIPHER_CTX_free(g[i].context); /* overwrites what it frees */
@@ -72,7 +72,7 @@ void gcm_stop(struct gcm *g, size_t count)
 	}
 }
 
-int gcm_set_key(struct gcm *g, enum direction direction, const uint8_t key[KEY_BYTES])
+int gcm_long_set_key(struct gcm *g, enum direction direction, const uint8_t key[KEY_BYTES])
 {
 	int done;
 
@@ -80,17 +80,14 @@ int gcm_set_key(struct gcm *g, enum direction direction, const uint8_t key[KEY_B
 		return -EIO;
 	done = direction == DIRECTION_SEND ? EVP_EncryptInit_ex2(g->context, NULL, key, NULL, NULL)
 					   : EVP_DecryptInit_ex2(g->context, NULL, key, NULL, NULL);
-	if (done == 1)
-		return 0;
-	gcm_wipe(g);
-	return -EIO;
+	return done == 1 ? 0 : -EIO;
 }
 
-void gcm_wipe(struct gcm *g)
+void gcm_long_wipe(struct gcm *g)
 {
 	if (!g->context || EVP_EncryptInit_ex2(g->context, NULL, NO_KEY, NULL, NULL) == 1)
 		return;
-	gcm_stop(g, 1);
+	gcm_long_stop(g, 1);
 }
 
 static OSSL_PARAM tag_param(const struct sealed *s)
@@ -100,14 +97,12 @@ static OSSL_PARAM tag_param(const struct sealed *s)
 						 TAG_BYTES);
 }
 
-static bool seal(EVP_CIPHER_CTX *c, const struct sealed *s)
+static bool seal(EVP_CIPHER_CTX *c, const struct sealed *s, const uint8_t *nonce)
 {
 	OSSL_PARAM params[] = {tag_param(s), OSSL_PARAM_END};
 	uint8_t *text = s->datagram + DATA_HEADER_BYTES;
-	uint8_t nonce[GCM_NONCE_BYTES];
 	int len;
 
-	gcm_nonce(s->counter, nonce);
 	return EVP_EncryptInit_ex2(c, NULL, NULL, nonce, NULL) == 1 &&
 	       EVP_EncryptUpdate(c, NULL, &len, s->datagram, DATA_HEADER_BYTES) == 1 &&
 	       EVP_EncryptUpdate(c, text, &len, text, (int)s->text_len) == 1 &&
@@ -115,38 +110,29 @@ static bool seal(EVP_CIPHER_CTX *c, const struct sealed *s)
 	       EVP_CIPHER_CTX_get_params(c, params) == 1;
 }
 
-int gcm_seal(struct gcm *g, const struct sealed *s)
+int gcm_long_seal(struct gcm *g, const struct sealed *s, const uint8_t nonce[GCM_NONCE_BYTES])
 {
-	if (g->context && seal(g->context, s))
-		return 0;
-	memset(s->datagram + DATA_HEADER_BYTES, 0, s->text_len + TAG_BYTES);
-	return -EIO;
+	return g->context && seal(g->context, s, nonce) ? 0 : -EIO;
 }
 
 /* All but the verdict on the tag. */
-static bool decrypt(EVP_CIPHER_CTX *c, const struct sealed *s)
+static bool decrypt(EVP_CIPHER_CTX *c, const struct sealed *s, const uint8_t *nonce)
 {
 	OSSL_PARAM params[] = {tag_param(s), OSSL_PARAM_END};
 	uint8_t *text = s->datagram + DATA_HEADER_BYTES;
-	uint8_t nonce[GCM_NONCE_BYTES];
 	int len;
 
-	gcm_nonce(s->counter, nonce);
 	return EVP_DecryptInit_ex2(c, NULL, NULL, nonce, params) == 1 &&
 	       EVP_DecryptUpdate(c, NULL, &len, s->datagram, DATA_HEADER_BYTES) == 1 &&
 	       EVP_DecryptUpdate(c, text, &len, text, (int)s->text_len) == 1;
 }
 
-int gcm_open(struct gcm *g, const struct sealed *s)
+int gcm_long_open(struct gcm *g, const struct sealed *s, const uint8_t nonce[GCM_NONCE_BYTES])
 {
-	uint8_t *text = s->datagram + DATA_HEADER_BYTES;
-	int len, rc = -EIO;
+	uint8_t *end = s->datagram + DATA_HEADER_BYTES + s->text_len;
+	int len;
 
-	if (g->context && decrypt(g->context, s)) {
-		if (EVP_DecryptFinal_ex(g->context, text + s->text_len, &len) == 1)
-			return 0;
-		rc = -EBADMSG;
-	}
-	memset(text, 0, s->text_len);
-	return rc;
+	if (!g->context || !decrypt(g->context, s, nonce))
+		return -EIO;
+	return EVP_DecryptFinal_ex(g->context, end, &len) == 1 ? 0 : -EBADMSG;
 }
