@@ -177,16 +177,27 @@ static size_t take_next(struct tap *t)
 	return t->device.fd >= 0 ? f.len : 0;
 }
 
+/* How many frames to read now. After a pause it is nearly always one, and a second read, which finds nothing, would
+ * only delay it: the loop comes back at once if there are more. */
+static int batch_size(struct tap *t)
+{
+	uint64_t now_ms = uv_now(t->loop);
+	bool is_lone = now_ms - t->read_ms >= TAP_PAUSE_MS;
+
+	t->read_ms = now_ms;
+	return is_lone ? 1 : TAP_BATCH;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct tap *t = poll->data;
 	size_t bytes = 0, more = t->device.fd >= 0;
+	int most = batch_size(t);
 
 	(void)events;
 	if (status < 0) /* POLLERR: it was deleted */
 		let_go(t, -EBADFD);
-	for (int i = 0; more && t->device.fd >= 0 && i < TAP_BATCH && bytes < TAP_BATCH_BYTES;
-	     i++) {
+	for (int i = 0; more && t->device.fd >= 0 && i < most && bytes < TAP_BATCH_BYTES; i++) {
 		more = take_next(t);
 		bytes += more;
 	}

@@ -16,7 +16,8 @@
 enum {
 	TAP_BATCH = 64, /* frames a wake-up, then others have their turn; DESIGN: speed */
 	TAP_BATCH_BYTES = 4 * 65536, /* and four super-frames, for the same reason */
-	TAP_LONG_SHOWN_S = 60,       /* frames that are too long are warned of for so long */
+	TAP_PAUSE_MS = 3, /* after which one frame is read and sent, before others are looked for */
+	TAP_LONG_SHOWN_S = 60, /* frames that are too long are warned of for so long */
 };
 
 /**
@@ -25,6 +26,7 @@ enum {
  * @step, @error: negative errno: what of opening failed; -EBADFD: the interface was deleted
  * @mtu_error:	negative errno: why its MTU is not what the configuration says
  * @link:	as last looked at
+ * @read_ms:	when it was last read, as the loop has the time
  * @send_error:	positive errno of the last refused frame since the last tick; or 0
  * @long_bytes, @long_ns: the last frame that was too long for the MTU, and when; or 0
  */
@@ -45,6 +47,7 @@ struct tap {
 	bool has_carrier;
 	uint32_t reported; /* the attachment that the owner knows of, or 0 */
 	struct mac beacon_source;
+	uint64_t read_ms;
 	int send_error;
 	size_t long_bytes;
 	uint64_t long_ns;

@@ -61,6 +61,26 @@ static void more_than_a_batch_is_read_in_several_and_none_is_lost(void **state)
 	assert_true(f->batches >= 3);
 }
 
+/* A read that finds nothing would only delay it. */
+static void after_a_pause_one_frame_goes_before_the_next_is_read(void **state)
+{
+	struct fixture *f = *state;
+
+	open_port(f, 0);
+	open_host(f);
+	command("echo 1 >/proc/sys/net/ipv6/conf/t0/disable_ipv6"); /* its chatter is no pause */
+	run_for(f, QUIET_MS);
+	f->batches = 0;
+	for (int i = 0; i < TAP_BATCH; i++)
+		host_says(f, FRAME_BYTES);
+	uv_run(&f->loop, UV_RUN_ONCE);
+	assert_int_equal(f->frames, 1);
+	assert_int_equal(f->batches, 1);
+	uv_run(&f->loop, UV_RUN_ONCE); /* no pause any more */
+	assert_int_equal(f->frames, TAP_BATCH);
+	assert_int_equal(f->batches, 2);
+}
+
 static void an_mtu_that_is_asked_for_is_set_and_longer_frames_are_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -237,6 +257,7 @@ int main(void)
 		on_a_tap(frames_cross_whole_in_both_directions),
 		on_a_tap(what_the_port_sends_does_not_come_back),
 		on_a_tap(more_than_a_batch_is_read_in_several_and_none_is_lost),
+		on_a_tap(after_a_pause_one_frame_goes_before_the_next_is_read),
 		on_a_tap(an_mtu_that_is_asked_for_is_set_and_longer_frames_are_counted),
 		on_a_tap(an_mtu_that_somebody_changes_counts_from_the_next_tick),
 		on_a_tap(whoever_had_it_before_leaves_no_unfinished_checksums),
