@@ -32,6 +32,7 @@
 #include "agent/guard.h"
 #include "agent/lan.h"
 #include "agent/merge.h"
+#include "agent/moderation.h"
 #include "agent/nested.h"
 #include "agent/segments.h"
 #include "agent/switch.h"
@@ -142,7 +143,8 @@ struct lan {
 	uint64_t now_ns;       /* of the current batch; 0 between batches */
 	size_t plain_frames; /* of this batch, from or to ports without offload; each counts once */
 	struct bulk bulk;    /* of such frames */
-	bool yields;         /* to whoever else wants the processor */
+	struct moderation moderation; /* likewise */
+	bool yields;                  /* to whoever else wants the processor */
 	uint32_t max_frame;
 	bool offload;                   /* TAPs are asked for it */
 	bool dscp_copy;                 /* datagrams have the class of their frames */

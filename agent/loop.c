@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "agent/lan.h"
+#include "agent/yielding.h"
 #include "agent_parts.h"
 #include "common/heap.h"
 #include "common/log.h"
@@ -51,6 +52,15 @@ static void set_deadline(struct agent *a, uint64_t now_ns)
 	uv_timer_start(&a->deadline, on_deadline, wait_ms(deadline_ns, now_ns), 0);
 }
 
+/* All is flushed. Whoever sends meanwhile does not wake us. */
+static void rest(struct agent *a)
+{
+	uint64_t rest_ns = lan_rest_ns(a->lan);
+
+	if (rest_ns)
+		yielding_rest(rest_ns);
+}
+
 static void on_before_sleep(uv_prepare_t *prepare)
 {
 	struct agent *a = prepare->data;
@@ -62,6 +72,7 @@ static void on_before_sleep(uv_prepare_t *prepare)
 	set_deadline(a, now_ns);
 	lan_wake_with(a->lan, a->deadline_ns == HEAP_NEVER ? UINT64_MAX
 							   : uv_timer_get_due_in(&a->deadline));
+	rest(a);
 	a->sleeps = uv_backend_timeout(&a->loop) != 0;
 }
 

@@ -7,6 +7,7 @@
 #include "agent/yielding.h"
 
 #include <sched.h>
+#include <time.h>
 
 static bool set(int policy)
 {
@@ -23,4 +24,11 @@ bool yielding_begin(void)
 void yielding_end(void)
 {
 	set(SCHED_OTHER);
+}
+
+void yielding_rest(uint64_t ns)
+{
+	const struct timespec so_long = {.tv_nsec = (long)ns};
+
+	nanosleep(&so_long, NULL);
 }

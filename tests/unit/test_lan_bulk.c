@@ -11,7 +11,25 @@ enum {
 	WAKE_UPS = 100,
 	SEVERAL = 4,
 	MACHINE = 7,
+	FLOOD_NS = 100000,
 };
+
+static void hand_over(const char *name)
+{
+	struct port *p = &port_named(name)->port;
+
+	p->events.on_frame(p->events.context, frame_said, FRAME_BYTES,
+			   &(struct port_source){.interface = 0});
+}
+
+/* The loop asks each time. */
+static void end_batch(struct fixture *f, const char *name)
+{
+	struct port *p = &port_named(name)->port;
+
+	lan_rest_ns(f->lan);
+	p->events.on_batch_end(p->events.context);
+}
 
 /* To anna's machine 1; each wake-up brings so many. */
 static void bring(struct fixture *f, const char *name, int frames)
@@ -114,6 +132,41 @@ static void how_the_user_had_it_scheduled_stays(void **state)
 	}
 }
 
+/* For as many wake-ups as are enough, 40,000 frames a second. */
+static void flood(struct fixture *f, const char *name)
+{
+	hear(f, ANNA, RED, BROADCAST, 1);
+	write_frame(1, MACHINE);
+	for (int i = 0; i < 2 * WAKE_UPS; i++) {
+		clock_ns += FLOOD_NS;
+		for (int n = 0; n < SEVERAL; n++)
+			hand_over(name);
+		end_batch(f, name);
+	}
+}
+
+static void a_flood_is_rested_at_once_each_time(void **state)
+{
+	struct fixture *f = *state;
+
+	bring(f, "hub", SEVERAL);
+	assert_int_equal(lan_rest_ns(f->lan), 0);
+	assert_int_equal(sched_getscheduler(0), SCHED_BATCH);
+	flood(f, "hub");
+	assert_int_not_equal(lan_rest_ns(f->lan), 0);
+	assert_int_equal(lan_rest_ns(f->lan), 0);
+	assert_int_equal(sched_getscheduler(0), SCHED_OTHER); /* one of the two is enough */
+}
+
+static void nor_is_one_of_an_interface_with_offloads(void **state)
+{
+	struct fixture *f = *state;
+
+	port_named("tap")->port.has_offload = true;
+	flood(f, "tap");
+	assert_int_equal(lan_rest_ns(f->lan), 0);
+}
+
 #define scheduled(test) cmocka_unit_test_setup_teardown(test, set_up_scheduling, tear_down)
 
 int main(void)
@@ -125,6 +178,8 @@ int main(void)
 		scheduled(a_frame_for_many_counts_once),
 		scheduled(nor_is_an_interface_with_offloads),
 		scheduled(how_the_user_had_it_scheduled_stays),
+		scheduled(a_flood_is_rested_at_once_each_time),
+		scheduled(nor_is_one_of_an_interface_with_offloads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #define AGENT_YIELDING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** yielding_begin() - From now on. Return: false where the user chose a way of scheduling, which stays, or the
  * system knows none such */
@@ -18,5 +19,8 @@ bool yielding_begin(void);
 
 /** yielding_end() - No more, after yielding_begin() returned true */
 void yielding_end(void);
+
+/** yielding_rest() - Sleep so long, whatever comes; less than a second. The kernel may make it a bit longer */
+void yielding_rest(uint64_t ns);
 
 #endif
