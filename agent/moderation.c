@@ -6,8 +6,8 @@
 enum {
 	BATCH = 24,       /* frames that a rest is to bring */
 	FULL = 2 * BATCH, /* so many at once: there may be more, which shall not wait */
-	BEGIN_PER_S = 28000,
-	END_PER_S = 20000,
+	BEGIN_PER_S = 30000,
+	END_PER_S = 26000,
 	REST_MAX_NS = 400000,
 	WINDOW_NS = 10000000,
 };

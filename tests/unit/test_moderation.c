@@ -50,7 +50,7 @@ static void a_game_or_a_call_is_never_rested_at(void **state)
 	(void)state;
 	assert_int_equal(send(&w, 60), 0);
 	assert_int_equal(send(&w, 5000), 0);
-	assert_int_equal(send(&w, 18000), 0);
+	assert_int_equal(send(&w, 24000), 0);
 }
 
 static void bulk_is_until_it_ends(void **state)
@@ -58,11 +58,11 @@ static void bulk_is_until_it_ends(void **state)
 	struct machine w = start();
 
 	(void)state;
-	assert_int_equal(send(&w, 25000), 0); /* not yet */
+	assert_int_equal(send(&w, 28000), 0); /* not yet */
 	assert_int_equal(send(&w, 40000), LONGEST_NS);
-	assert_int_equal(send(&w, 25000), LONGEST_NS); /* still */
-	assert_int_equal(send(&w, 18000), 0);
-	assert_int_equal(send(&w, 25000), 0);
+	assert_int_equal(send(&w, 28000), LONGEST_NS); /* still */
+	assert_int_equal(send(&w, 24000), 0);
+	assert_int_equal(send(&w, 28000), 0);
 }
 
 static void the_more_come_the_shorter_it_is(void **state)

@@ -80,8 +80,8 @@ void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size
 /** lan_flush() - Send what waits in the engine's outbox and in the ports */
 void lan_flush(struct lan *l);
 
-/** lan_rest_ns() - How long the loop may rest before it waits for more: machines send so much that nobody notices.
- * Return: 0 if not at all */
+/** lan_rest_ns() - How long the loop is to rest before it looks for more, because machines send so much. All others
+ * wait as long: at most 0.4 ms. Return: 0 if not at all */
 uint64_t lan_rest_ns(struct lan *l);
 
 /** lan_wake_with() - The loop wakes in @wake_ms at the latest (UINT64_MAX: it does not know): whatever looks
