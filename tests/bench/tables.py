@@ -113,12 +113,18 @@ def guests_table(results):
         ("UDP 1400, Mbit/s", "udp_mbps", "{:.0f}"),
         ("round trip ms", "rtt_ms", "{:.1f}"),
     )
+    dgram = ("guests", 0, "dgram")
+    compared = ("tcp_mbps", "tcp_back_mbps")
     rows = []
-    for name in ("hub", "dgram", "longwire", "socat"):
+    for name in ("hub", "dgram", "limit-hub", "longwire", "socat"):
         key = ("guests", 0, name)
         if results.rounds(key):
-            rows.append([name] + [spread(results.of(key, get), form) for _, get, form in wanted])
-    return table(["", *(title for title, _, _ in wanted)], rows)
+            row = [name] + [spread(results.of(key, get), form) for _, get, form in wanted]
+            for get in compared:
+                row.append(spread(ratios(results.of(key, get), results.of(dgram, get))))
+            rows.append(row)
+    titles = [title for title, _, _ in wanted]
+    return table(["", *titles, "TCP to the server / dgram", "from the server / dgram"], rows)
 
 
 def shared_table(results):

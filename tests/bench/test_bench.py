@@ -10,6 +10,7 @@ import figures
 import pytest
 import tables
 import targets
+import work_hub
 from picture import draw, step_for
 
 HERE = pathlib.Path(__file__).parent
@@ -44,6 +45,27 @@ def results(tmp_path):
 def target_of(found, work, against):
     """That row of the table."""
     return next(t for t in targets.all_targets(found) if (t.work, t.against) == (work, against))
+
+
+def trial(p50, p99):
+    """What a sink says."""
+    return {"loss": 0, "bridge_us": p50 / 10, "lat_us": {"p50": p50, "p99": p99}}
+
+
+def test_one_stall_does_not_decide_the_latency_of_hubs():
+    row = work_hub.at_half([trial(70, 200), trial(90, 9000), trial(80, 180)])
+    assert row == {"half_loss": 0, "half_us": 8.0, "lat_p50": 80, "lat_p99": 200}
+
+
+def test_real_machines_are_compared_with_those_of_the_same_round(results):
+    def row(name, number, mbps):
+        both = {"tcp_mbps": mbps, "tcp_back_mbps": 2 * mbps, "udp_mbps": 1, "rtt_ms": 1}
+        return {"work": "guests", "of": 0, "name": name, "round": number} | both
+
+    rows = (row("dgram", 1, 100), row("dgram", 2, 200), row("limit-hub", 1, 50))
+    text = tables.guests_table(results(*rows, row("limit-hub", 2, 140)))
+    assert "| limit-hub | 95 [50–140] | 190 [100–280] |" in text
+    assert text.count("| 0.60 [0.50–0.70] | 0.60 [0.50–0.70] |") == 1
 
 
 def test_a_ratio_compares_with_the_best_rival_of_the_same_round(results):
