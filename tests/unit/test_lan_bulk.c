@@ -34,15 +34,12 @@ static void end_batch(struct fixture *f, const char *name)
 /* To anna's machine 1; each wake-up brings so many. */
 static void bring(struct fixture *f, const char *name, int frames)
 {
-	struct port *p = &port_named(name)->port;
-
 	hear(f, ANNA, RED, BROADCAST, 1);
 	write_frame(1, MACHINE);
 	for (int i = 0; i < WAKE_UPS; i++) {
 		for (int n = 0; n < frames; n++)
-			p->events.on_frame(p->events.context, frame_said, FRAME_BYTES,
-					   &(struct port_source){.interface = 0});
-		p->events.on_batch_end(p->events.context);
+			hand_over(name);
+		end_batch(f, name);
 	}
 }
 
@@ -96,15 +93,13 @@ static void a_game_is_never_waited_for(void **state)
 /* A game that broadcasts: each frame is one, however many hear it. */
 static void a_frame_for_many_counts_once(void **state)
 {
-	struct port *p = &port_named("hub")->port;
+	struct fixture *f = *state;
 
-	(void)state;
 	write_frame(BROADCAST, MACHINE);
 	for (int i = 0; i < WAKE_UPS; i++) {
 		for (int n = 0; n < 2; n++)
-			p->events.on_frame(p->events.context, frame_said, FRAME_BYTES,
-					   &(struct port_source){.interface = 0});
-		p->events.on_batch_end(p->events.context);
+			hand_over("hub");
+		end_batch(f, "hub");
 	}
 	assert_int_equal(port_named("tap")->sent, 2 * WAKE_UPS);
 	assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
