@@ -116,7 +116,7 @@ def guests_table(results):
     dgram = ("guests", 0, "dgram")
     compared = ("tcp_mbps", "tcp_back_mbps")
     rows = []
-    for name in ("hub", "dgram", "limit-hub", "longwire", "socat"):
+    for name in ("hub", "dgram", "limit-bridge", "longwire", "socat"):
         key = ("guests", 0, name)
         if results.rounds(key):
             row = [name] + [spread(results.of(key, get), form) for _, get, form in wanted]

@@ -62,9 +62,9 @@ def test_real_machines_are_compared_with_those_of_the_same_round(results):
         both = {"tcp_mbps": mbps, "tcp_back_mbps": 2 * mbps, "udp_mbps": 1, "rtt_ms": 1}
         return {"work": "guests", "of": 0, "name": name, "round": number} | both
 
-    rows = (row("dgram", 1, 100), row("dgram", 2, 200), row("limit-hub", 1, 50))
-    text = tables.guests_table(results(*rows, row("limit-hub", 2, 140)))
-    assert "| limit-hub | 95 [50–140] | 190 [100–280] |" in text
+    rows = (row("dgram", 1, 100), row("dgram", 2, 200), row("limit-bridge", 1, 50))
+    text = tables.guests_table(results(*rows, row("limit-bridge", 2, 140)))
+    assert "| limit-bridge | 95 [50–140] | 190 [100–280] |" in text
     assert text.count("| 0.60 [0.50–0.70] | 0.60 [0.50–0.70] |") == 1
 
 

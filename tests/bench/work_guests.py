@@ -1,10 +1,11 @@
 """work_guests.py - iperf3 between two real QEMU machines, software emulation, one core each
 
-dgram      each on its own host, -netdev dgram across the wire, no helper at all: what can be
-reached longwire   each on a hub of its own host, an agent on each
-socat      one on a hub, socat from there to the other's -netdev dgram
-hub        both on one hub of one host: no wire at all
-limit-hub  as longwire, with tools/minihub.c: no cipher, no switch; a wire that takes whole frames
+dgram         each on its own host, -netdev dgram across the wire, no helper at all: what can be
+              reached
+longwire      each on a hub of its own host, an agent on each
+socat         one on a hub, socat from there to the other's -netdev dgram
+hub           both on one hub of one host: no wire at all
+limit-bridge  as longwire, with tools/minihub.c: no cipher, no switch; a wire that takes whole frames
 """
 
 import gzip
@@ -24,8 +25,8 @@ from guest import NETDEV, Guest  # noqa: E402 pylint: disable=wrong-import-posit
 
 IPS = ("10.5.0.1", "10.5.0.2")
 MACS = ("52:54:00:00:00:01", "52:54:00:00:00:02")
-CASES = ("dgram", "longwire", "socat", "hub", "limit-hub")
-LIMIT_REST_US = 300  # faster than with no rest, and than with a longer one
+CASES = ("dgram", "longwire", "socat", "hub", "limit-bridge")
+LIMIT_REST_US = 300  # faster than with no rest
 PING_LIMIT_S = 60
 SPARE_S = 60
 RATE = re.compile(r"([\d.]+) Mbits/sec.*(sender|receiver)")
@@ -100,7 +101,7 @@ def plan(name, place, tools):
     if name == "socat":
         a.daemon("socat", f"UDP4-LISTEN:33001,bind={a.wire_ip}", SOCAT_HUB)
         return (a, NETDEV), (b, unicast(b, a))
-    if name == "limit-hub":
+    if name == "limit-bridge":
         for side in place.sides:
             side.link("link", "set", side.wire, "mtu", "1600")
         for side, other in ((a, b), (b, a)):
