@@ -251,7 +251,7 @@ def test_a_thousand_machines_leave_nothing_behind(agent_with, folder):
             os.unlink(machine.path)
         wait_for(lambda: len(ports_of(anna)) == 3, SEEN_S, anna.story)
         memory = memory or anna.vm_hwm_kib()
-    assert descriptors(anna) == before
+    wait_for(lambda: descriptors(anna) == before, SEEN_S, anna.story)
     assert anna.vm_hwm_kib() - memory < 4 * 1024
     assert crosses(listener, first, SETTLED_S)
 

@@ -166,7 +166,6 @@ def test_a_thousand_connections_leave_nothing_behind(agent_with, folder):
             wait_for(is_alone, SEEN_S, anna.story)
             memory = anna.vm_hwm_kib()
     wait_for(is_alone, SEEN_S, anna.story)
-    # one may just be open, to ask the system something
     wait_for(lambda: descriptors(anna) == before, SEEN_S, anna.story)
     assert anna.vm_hwm_kib() - memory < 4 * 1024
     assert crosses(hub_machine(anna), first, SETTLED_S)

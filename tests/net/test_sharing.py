@@ -222,7 +222,7 @@ def test_descriptors_that_come_with_a_frame_stay_out(anna, place):
     wait_for(
         lambda: port(anna, "machines/vm")["rx_frames"] >= heard + 10, SEEN_S, anna.story
     )
-    assert descriptors(anna) == before
+    wait_for(lambda: descriptors(anna) == before, SEEN_S, anna.story)
     assert drops(anna, "machines/vm", "bad_source_mac") == 10
 
 
