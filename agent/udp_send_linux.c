@@ -54,11 +54,11 @@ struct sending {
 /* ---- control messages ---- */
 
 /* One more, @c being where it goes; what CMSG_NXTHDR() would want to read is not there yet. */
-static void put_control(struct msghdr *m, struct cmsghdr header, const void *data, size_t len)
+static void put_control(struct msghdr *m, int level, int type, const void *data, size_t len)
 {
 	uint8_t *at = (uint8_t *)m->msg_control + m->msg_controllen;
+	struct cmsghdr header = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
 
-	header.cmsg_len = CMSG_LEN(len);
 	memset(at, 0, CMSG_SPACE(len));
 	memcpy(at, &header, sizeof(header));
 	memcpy(CMSG_DATA((struct cmsghdr *)(void *)at), data, len);
@@ -72,30 +72,28 @@ static void send_from(struct msghdr *m, const struct addr *local)
 
 	if (addr_is_ipv4(local)) {
 		memcpy(&v4.ipi_spec_dst, local->ip + IPV4_AT, sizeof(v4.ipi_spec_dst));
-		put_control(m, (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO},
-			    &v4, sizeof(v4));
+		put_control(m, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
 		return;
 	}
 	memcpy(&v6.ipi6_addr, local->ip, sizeof(v6.ipi6_addr));
-	put_control(m, (struct cmsghdr){.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO}, &v6,
-		    sizeof(v6));
+	put_control(m, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
 }
 
 static void cut_every(struct msghdr *m, size_t len)
 {
 	uint16_t segment = (uint16_t)len;
 
-	put_control(m, (struct cmsghdr){.cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT}, &segment,
-		    sizeof(segment));
+	put_control(m, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
 }
 
 static void put_class(struct msghdr *m, const struct udp_to_send *d)
 {
 	int class = d->dscp << DSCP_SHIFT;
-	struct cmsghdr v4 = {.cmsg_level = IPPROTO_IP, .cmsg_type = IP_TOS};
-	struct cmsghdr v6 = {.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_TCLASS};
 
-	put_control(m, d->to->sa_family == AF_INET ? v4 : v6, &class, sizeof(class));
+	if (d->to->sa_family == AF_INET)
+		put_control(m, IPPROTO_IP, IP_TOS, &class, sizeof(class));
+	else
+		put_control(m, IPPROTO_IPV6, IPV6_TCLASS, &class, sizeof(class));
 }
 
 /* All that is said of a message but where it is cut. */
