@@ -23,6 +23,12 @@ static bool goes_plain(char c)
 	       (c && strchr("-._~:,", c));
 }
 
+/* Who reads it out of a sentence takes a last dot for the sentence's. */
+static bool ends_a_sentence(const char *text)
+{
+	return text[0] == '.' && text[1] == '\0';
+}
+
 static void append_escaped(char *out, size_t size, const char *text)
 {
 	size_t used = strlen(out);
@@ -30,7 +36,7 @@ static void append_escaped(char *out, size_t size, const char *text)
 	for (; *text && used + ESCAPE_LEN < size; text++) {
 		if (*text == ' ')
 			continue; /* only stands behind a comma */
-		if (goes_plain(*text))
+		if (goes_plain(*text) && !ends_a_sentence(text))
 			out[used++] = *text;
 		else
 			used += (size_t)snprintf(out + used, size - used, "%%%02X",

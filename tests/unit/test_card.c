@@ -261,6 +261,8 @@ static void uri_has_a_form_that_mail_programs_leave_alone(void **state)
 			    "longwire:" KEY_1 "?at=a.example:19543,%5B::1%5D:7");
 	card.at[0] = '\0';
 	assert_string_equal(card_format_uri(&card, text), "longwire:" KEY_1);
+	strcpy(card.name, "b.b.");
+	assert_string_equal(card_format_uri(&card, text), "longwire:" KEY_1 "?name=b.b%2E");
 }
 
 static void uri_is_read_in_its_variants(void **state)
