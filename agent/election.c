@@ -120,6 +120,7 @@ static bool note_change(struct segments *s, int peer, const struct seg_role *now
 	const struct seg_role *was = find_role(&s->peers[peer], now->number);
 	int before = was ? was->rival : -1;
 
+	peers_note_rival(s, peer, now->rival);
 	if (before == now->rival)
 		return false;
 	if (now->rival >= 0)

@@ -139,11 +139,20 @@ static void store(struct segments *s, struct seg_peer *p, const struct segment_r
 	s->is_dirty = true;
 }
 
+/* The session went on, and its reports begin anew. */
+static bool was_restarted(const struct seg_peer *p, const struct segment_report *report)
+{
+	return p->heard_generation == 0 &&
+	       segments_is_older(report->generation, p->renewed_generation);
+}
+
 static void take(struct segments *s, int peer, const struct segment_report *report, uint64_t now_ns)
 {
 	struct seg_peer *p = &s->peers[peer];
 
 	note_confirmed(s, peer, report, now_ns);
+	if (was_restarted(p, report))
+		peers_forget_rivals(s, peer, now_ns);
 	if (is_same(p->report, report)) {
 		for (size_t i = 0; i < report->count; i++)
 			p->report->list[i].stands_by = report->list[i].stands_by;

@@ -41,15 +41,18 @@ static struct seg_peer *place(struct segments *s, int peer)
 
 static void clear(struct seg_peer *p)
 {
-	free(p->report);
-	free(p->waiting);
-	*p = (struct seg_peer){.is_moved = p->is_moved,
-			       .generation = p->generation,
-			       .former = p->former,
+	struct seg_peer was = *p;
+
+	free(was.report);
+	free(was.waiting);
+	*p = (struct seg_peer){.is_moved = was.is_moved,
+			       .generation = was.generation,
+			       .former_next = was.former_next,
 			       .forget_ns = UINT64_MAX,
 			       .report_ns = UINT64_MAX,
 			       .answer_ns = UINT64_MAX,
 			       .take_ns = UINT64_MAX};
+	memcpy(p->former, was.former, sizeof(p->former));
 }
 
 /* What it decided about our segments. */
@@ -70,35 +73,39 @@ void segments_peer_renewed(struct segments *s, int peer, uint64_t now_ns)
 		return;
 	p->tries = 0;
 	p->report_ns = now_ns;
+	if (p->heard_generation != 0)
+		p->renewed_generation = p->heard_generation;
 	p->heard_generation = 0; /* restarted, it counts anew */
 	answers_drop_waiting(p);
 }
 
-static int rival_of(const struct seg_peer *p)
+/* ---- those that forwarded for each other's segment ---- */
+
+static bool was_rival(const struct seg_peer *p, int rival)
 {
-	for (size_t i = 0; p->is_up && i < p->role_count; i++)
-		if (p->roles[i].rival >= 0)
-			return p->roles[i].rival;
-	return -1;
+	for (size_t i = 0; i < SEGMENTS_MAX; i++)
+		if (p->former[i] == 1 + rival)
+			return true;
+	return false;
 }
 
-/* Who forwards for its machines when it is gone? Its forwarder, or else who stood by for it. */
-static void note_former(struct segments *s, int peer)
+void peers_note_rival(struct segments *s, int peer, int rival)
 {
 	struct seg_peer *p = &s->peers[peer];
 
-	p->former = 1 + rival_of(p);
-	for (size_t i = 0; i < s->peer_capacity && p->former == 0; i++)
-		if (rival_of(&s->peers[i]) == peer)
-			p->former = 1 + (int)i;
+	if (rival < 0 || was_rival(p, rival))
+		return;
+	p->former[p->former_next] = 1 + rival;
+	p->former_next = (p->former_next + 1) % SEGMENTS_MAX;
 }
 
-/* One of a segment is gone, or back: perhaps the other one was killed a moment ago, and nobody was there to
+/* One of a segment is gone, or back: perhaps another one was killed a moment ago, and nobody was there to
  * miss it. What would come by the one is not to be refused for the other's sake. */
-static void forget_former(struct segments *s, const struct seg_peer *p, uint64_t now_ns)
+void peers_forget_rivals(struct segments *s, int peer, uint64_t now_ns)
 {
-	if (p->former > 0)
-		peers_move(s, p->former - 1, now_ns);
+	for (size_t i = 0; i < s->peer_capacity; i++)
+		if (was_rival(&s->peers[i], peer) || was_rival(&s->peers[peer], (int)i))
+			peers_move(s, (int)i, now_ns);
 }
 
 void segments_peer_up(struct segments *s, int peer, const struct public_key *key, uint64_t now_ns)
@@ -111,10 +118,9 @@ void segments_peer_up(struct segments *s, int peer, const struct public_key *key
 		segments_peer_renewed(s, peer, now_ns);
 		return;
 	}
-	forget_former(s, p, now_ns);
+	peers_forget_rivals(s, peer, now_ns);
 	clear(p);
 	clear_roles(s, peer);
-	p->former = 0;
 	p->is_up = true;
 	p->key = *key;
 	p->up_ns = now_ns;
@@ -129,8 +135,7 @@ void segments_peer_down(struct segments *s, int peer, uint64_t now_ns)
 
 	if (!p)
 		return;
-	note_former(s, peer);
-	forget_former(s, p, now_ns);
+	peers_forget_rivals(s, peer, now_ns);
 	clear(p);
 	clear_roles(s, peer);
 	s->is_dirty = true;

@@ -128,9 +128,11 @@ struct seg_role {
  * @answered:	generation that it answered last; 0: none
  * @report:	its own last one, or NULL while that is empty; @taken_ns: since when
  * @waiting:	a later one, to be taken at @take_ns; or NULL
+ * @heard_generation: of its last report; 0 with new keys until one comes, @renewed_generation is of the one before
  * @roles:	what is decided for its segments; @said_ns: when that was told last; @answer_ns, @repeats: when
  *		it is told (again)
- * @former:	1 + who forwarded for its segment when it was up last, or took over then; 0: nobody
+ * @former:	1 + each that forwarded for a segment of its lately, although it may have been up; 0: nobody;
+ *		the next is put at @former_next
  */
 struct seg_peer {
 	bool is_up, is_moved;
@@ -148,8 +150,9 @@ struct seg_peer {
 	uint64_t taken_ns, take_ns;
 	size_t role_count;
 	struct seg_role roles[SEGMENTS_MAX];
-	int former;
-	uint32_t heard_generation;
+	int former[SEGMENTS_MAX];
+	size_t former_next;
+	uint32_t heard_generation, renewed_generation;
 	uint64_t said_ns, answer_ns;
 	unsigned repeats;
 };
@@ -233,6 +236,12 @@ void neighbours_moved(struct segments *s, int port, uint64_t now_ns);
  * little later, because frames that were on their way, or are sent until the peer knows, teach it anew
  */
 void peers_move(struct segments *s, int peer, uint64_t now_ns);
+
+/** peers_note_rival() - @rival forwards for a segment of @peer's; -1: nobody does */
+void peers_note_rival(struct segments *s, int peer, int rival);
+
+/** peers_forget_rivals() - @peer is gone, or back: those that forwarded for it, or it for them, are moved */
+void peers_forget_rivals(struct segments *s, int peer, uint64_t now_ns);
 
 /** peers_forget_again() - What was moved a little while ago */
 void peers_forget_again(struct segments *s, uint64_t now_ns);

@@ -136,6 +136,82 @@ static void what_was_learned_behind_the_old_forwarder_is_forgotten_and_again(voi
 	assert_int_equal(agents[FAR].moved[1], 3);
 }
 
+/* Killed: it says nothing any more, and nobody misses it. */
+static void silence(int agent)
+{
+	agents[agent].places[0].lan = NO_LAN;
+	for (int i = 0; i < AGENTS; i++)
+		agents[agent].session[i] = false;
+}
+
+/* A forwarder is gone, another one takes over, and is killed a moment later: what it brought may come by the first one,
+ * when that is back. */
+static void what_was_learned_of_a_dead_stand_in_is_forgotten_when_its_forwarder_is_back(
+	void **state)
+{
+	(void)state;
+	two_and_one(SERVES, SERVES);
+	agents[0].places[0].lan = NO_LAN;
+	advance(3000); /* heard no more before its session is missed */
+	part(0, FAR);
+	advance(1000);
+	silence(1);
+	agents[FAR].moved[1] = 0;
+	agents[0].places[0].lan = 0;
+	meet(0, FAR);
+	advance(1000);
+	assert_int_equal(agents[FAR].moved[1], 3);
+}
+
+static void of_several_that_stood_by_each_is_forgotten(void **state)
+{
+	(void)state;
+	two_and_one(SERVES, OWN_HOST);
+	put(2, 0, 0, OWN_HOST);
+	meet(2, FAR);
+	meet(2, 0);
+	advance(3000);
+	part(0, FAR);
+	advance(1000);
+	silence(1);
+	silence(2);
+	advance(4000); /* agent 0 hears them no more */
+	agents[FAR].moved[1] = agents[FAR].moved[2] = 0;
+	meet(0, FAR);
+	settle();
+	assert_true(agents[FAR].moved[1] > 0);
+	assert_true(agents[FAR].moved[2] > 0);
+}
+
+static void a_forwarder_that_was_restarted_and_not_missed_counts_as_back(void **state)
+{
+	(void)state;
+	two_and_one(SERVES, SERVES);
+	part(0, 1);
+	agents[0].places[0].lan = NO_LAN;
+	advance(3000);
+	silence(1);
+	agents[FAR].moved[1] = 0;
+	advance(3000);
+	assert_int_equal(agents[FAR].moved[1], 0);
+	agents[0].places[0].lan = 0;
+	restart(0);
+	advance(1000);
+	assert_int_equal(agents[FAR].moved[1], 3);
+}
+
+static void new_keys_alone_move_nobody(void **state)
+{
+	(void)state;
+	two_and_one(SERVES, SERVES);
+	agents[FAR].moved[0] = agents[FAR].moved[1] = 0;
+	segments_peer_renewed(agents[FAR].segments, 0, now_ns);
+	segments_peer_renewed(agents[0].segments, FAR, now_ns);
+	advance(1000);
+	assert_int_equal(agents[FAR].moved[0], 0);
+	assert_int_equal(agents[FAR].moved[1], 0);
+}
+
 static void one_side_alone_makes_nobody_mutual(void **state)
 {
 	(void)state;
@@ -440,6 +516,11 @@ int main(void)
 		with_world(a_forwarder_that_is_gone_is_replaced_within_three_seconds),
 		with_world(a_forwarder_that_says_goodbye_is_replaced_at_once),
 		with_world(what_was_learned_behind_the_old_forwarder_is_forgotten_and_again),
+		with_world(
+			what_was_learned_of_a_dead_stand_in_is_forgotten_when_its_forwarder_is_back),
+		with_world(of_several_that_stood_by_each_is_forgotten),
+		with_world(a_forwarder_that_was_restarted_and_not_missed_counts_as_back),
+		with_world(new_keys_alone_move_nobody),
 		with_world(one_side_alone_makes_nobody_mutual),
 		with_world(a_repeated_id_makes_nobody_mutual),
 		with_world(two_vlans_are_two_segments),
