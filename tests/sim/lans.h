@@ -119,9 +119,10 @@ struct lans_bridge {
 /** struct lans_record - a frame that was sent; bits and places are machines */
 struct lans_record {
 	uint64_t sent_ns;
-	int sender, to; /* -1: broadcast */
-	bool judged;    /* it must arrive as the oracle says, */
-	bool may_miss;  /* or not at all: strangers block ports */
+	int sender, to;  /* -1: broadcast */
+	bool judged;     /* it must arrive as the oracle says, */
+	bool may_miss;   /* or not at all: strangers block ports */
+	bool may_repeat; /* or twice: for one alone, whose place was forgotten a moment ago */
 	uint32_t expected;
 	uint32_t may_double; /* whom two ways lead to that know nothing of each other */
 	uint16_t copies[LANS_MACHINES_MAX];
