@@ -186,6 +186,7 @@ struct lans_message {
  * @changed_ns:	when something changed that takes agents a while to settle
  * @settle_ns:	how long they may take
  * @again_ns:	and how much longer because words are lost, and said again
+ * @learned_ns:	when each machine will have spoken since it may have been forgotten
  * @all_hear:	although there are strangers
  * @extra, @extra_max: copies that nobody should have heard, before all was settled, and how many are
  *		too many
@@ -219,6 +220,7 @@ struct lans {
 	size_t record_count;
 	struct lans_record records[LANS_RECORDS_MAX];
 	uint64_t changed_ns, settle_ns, again_ns;
+	uint64_t learned_ns;
 	bool all_hear;
 	unsigned extra, extra_max;
 	unsigned copies_max; /* of one frame at one machine, at all times: more is a loop */
@@ -259,6 +261,9 @@ bool lans_run(struct lans *w);
 
 /** lans_changed() - What was sent lately, and will be sent soon, is judged less strictly */
 void lans_changed(struct lans *w, uint64_t settle_ns);
+
+/** lans_forgets() - From @since_ns on some machines may be forgotten, and again a little later */
+void lans_forgets(struct lans *w, uint64_t since_ns);
 
 void lans_say(const struct lans *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -15,8 +15,6 @@ enum {
 	REPLY_BACK = 24, /* to the sender of one of so many */
 	LANS_RECENT = 100,
 	LATE_MS = 1000, /* sent so shortly before the end, it may not have arrived */
-	UNLEARNED_MS =
-		1300, /* 600 since the answers: forgotten twice more; 640: each machine spoke once */
 };
 
 static const struct mac BROADCAST = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
@@ -281,7 +279,7 @@ static void speak(struct lans *w, int speaker)
 				  .may_double = expect(w, speaker, may_double)};
 	if (number % REPLY_EVERY == 0)
 		r->to = choose_addressee(w, speaker);
-	r->may_repeat = r->to >= 0 && w->now_ns < w->changed_ns + UNLEARNED_MS * LANS_NS_PER_MS;
+	r->may_repeat = r->to >= 0 && w->now_ns < w->learned_ns;
 	send_frame(w, number);
 }
 

@@ -113,6 +113,7 @@ void lans_lose(struct lans *w, int a, int b, unsigned epoch)
 	s->up = false;
 	lans_say(w, "agent %d has no session with agent %d any more", a, b);
 	segments_peer_down(me->segments, b, w->now_ns);
+	lans_forgets(w, w->now_ns);
 	for (int v = 0; v < LANS_VLANS; v++)
 		switch_forget(me->sw[v], CONFIG_PORTS_MAX + b);
 	lans_agent_run(w, a);

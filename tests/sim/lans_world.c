@@ -14,6 +14,7 @@ enum {
 	KILLED_MS = 3000, /* what the gap may be */
 	STOPPED_MS = 200,
 	EVERY_MS = 20,
+	FORGET_MS = 700, /* twice more, 300 apart, and an answer on its way */
 	CONNECT_MS = 800,
 	DELAY_MS = 30,
 	COPIES_MAX = 6,
@@ -226,12 +227,22 @@ void lans_trust_all(struct lans *w)
 
 /* ---- changes ---- */
 
+void lans_forgets(struct lans *w, uint64_t since_ns)
+{
+	uint64_t until_ns =
+		since_ns + FORGET_MS * LANS_NS_PER_MS + 2 * w->machine_count * w->every_ns;
+
+	if (until_ns > w->learned_ns)
+		w->learned_ns = until_ns;
+}
+
 void lans_changed(struct lans *w, uint64_t settle_ns)
 {
 	uint64_t until_ns = w->now_ns + settle_ns + w->again_ns;
 
 	if (until_ns > w->changed_ns)
 		w->changed_ns = until_ns;
+	lans_forgets(w, until_ns);
 	for (size_t i = w->record_count; i > 0; i--) {
 		struct lans_record *r = &w->records[i - 1];
 
