@@ -11,10 +11,11 @@ die() {
 #
 # Only reads dpkg's database: a few milliseconds when nothing is missing.
 packages_missing() {
-	local list=$1 purpose package wanted=() installed
+	local list=$1 purpose package wanted=() installed arch
 	shift
+	arch=$(dpkg --print-architecture)
 	while read -r purpose package _; do
-		[[ " $* " == *" $purpose "* ]] && wanted+=("$package")
+		[[ " $* " == *" ${purpose%"/$arch"} "* ]] && wanted+=("$package")
 	done < <(grep -v '^#' "$list")
 	# dpkg-query fails when it knows nothing of a package, and still prints the others
 	installed=$({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" || true; } \
@@ -71,7 +72,7 @@ packages_by_hand() {
 		pkg-config --exists libsodium libuv inih jansson; then
 		return
 	fi
-	names=$(grep -E "^($(tr ' ' '|' <<<"$*")) " "$list" | awk '{ printf " %s", $2 }')
+	names=$(grep -E "^($(tr ' ' '|' <<<"$*"))(/\S+)? " "$list" | awk '{ printf " %s", $2 }')
 	die "there is no apt here. Install what these Debian packages hold," \
 		"then run it again:$names"
 }

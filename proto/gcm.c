@@ -1,5 +1,5 @@
 /*
- * gcm.c - see gcm.h: which library a text is for
+ * gcm.c - see gcm.h; by libsodium, and libcrypto if there is one: which of the two a text is for
  */
 #include "gcm_private.h"
 
@@ -46,7 +46,7 @@ int gcm_set_key(struct gcm *g, enum direction direction, const uint8_t key[KEY_B
 
 void gcm_wipe(struct gcm *g)
 {
-	sodium_memzero(&g->expanded, sizeof(g->expanded));
+	sodium_memzero(g->ready, sizeof(g->ready));
 	gcm_long_wipe(g);
 }
 

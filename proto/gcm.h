@@ -3,9 +3,13 @@
  *
  * Layer: proto (sans-IO). Spec: PROTOCOL.md 4.5; NIST SP 800-38D.
  *
- * How it works. A key is made ready for two libraries: OpenSSL's libcrypto, which is twice as fast with full
- * datagrams, and libsodium, which is faster with short ones. Where the build took no libcrypto, libsodium does
- * all; where libsodium has no code for the processor, libcrypto does.
+ * How it works. A build takes one of three ways, the first that it has, and tests all that it has:
+ *
+ *	gcm_ipsec_mb.c	Intel's libipsec-mb, on x86-64: the fastest with datagrams of every size
+ *	gcm.c		full datagrams by OpenSSL's libcrypto (gcm_long_libcrypto.c), short ones by libsodium
+ *			(gcm_short.c), which is faster there; where libsodium has no code for the processor,
+ *			libcrypto does all
+ *	gcm.c		all by libsodium (gcm_long_none.c)
  *
  * Making a key ready costs a third of a small datagram's encryption, so it is done once: see key_cache.h.
  * All that is allocated is allocated in gcm_start(). libcrypto's contexts lie in its own heap, outside the
@@ -25,6 +29,9 @@
 enum {
 	GCM_NONCE_BYTES = 12,
 	GCM_NONCE_PREFIX_BYTES = 4,
+	GCM_READY_BYTES =
+		1152, /* libipsec-mb's, with room for another version; libsodium's has 512 */
+	GCM_READY_ALIGN = 64,
 };
 
 /** enum direction - of a session's datagrams: each has a key of its own */
@@ -34,10 +41,14 @@ enum direction {
 	DIRECTION_COUNT,
 };
 
-/** struct gcm - one key of one direction */
+/**
+ * struct gcm - one key of one direction
+ * @ready:	the library's expanded key
+ * @context:	libcrypto's, which does not lend us its memory; NULL: it could not be wiped otherwise
+ */
 struct gcm {
-	crypto_aead_aes256gcm_state expanded; /* libsodium's */
-	struct evp_cipher_ctx_st *context; /* libcrypto's; NULL: it could not be wiped otherwise */
+	_Alignas(GCM_READY_ALIGN) uint8_t ready[GCM_READY_BYTES];
+	struct evp_cipher_ctx_st *context;
 };
 
 /** gcm_library() - Name of the library that the build took for full datagrams */

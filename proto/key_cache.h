@@ -17,7 +17,7 @@
 #include "gcm.h"
 
 enum {
-	KEY_CACHE_PLACES = 128, /* both directions of 64 busy peers; a place is 0.5 to 1.5 KB */
+	KEY_CACHE_PLACES = 128, /* both directions of 64 busy peers; a place is 1.2 KB */
 	KEY_CACHE_PEER_PLACES = 2 * DIRECTION_COUNT, /* a session, and the one before it */
 };
 

@@ -72,10 +72,11 @@ class System:
         (self.bin / name).unlink(missing_ok=True)
         script(self.bin / name, f'#!/bin/bash\necho "{name} $*" >>{self.calls}\n{action}\n')
 
-    def with_apt(self, installed):
+    def with_apt(self, installed, arch="amd64"):
         """A Debian on which these packages are installed."""
         lines = "".join(f"echo 'installed {package}';" for package in installed)
-        complete = set(packages("build")) <= set(installed)
+        complete = set(packages("build", arch=arch)) <= set(installed)
+        self.stand_in("dpkg", f"echo {arch}")
         self.stand_in("dpkg-query", lines + ("true" if complete else "exit 1"))
         self.stand_in("apt-get", "true")
         self.stand_in("sudo", 'exec "$@"')
@@ -110,10 +111,11 @@ class System:
         return [line for line in lines if line.split()[0] == name]
 
 
-def packages(*purposes):
-    """The packages of deploy/packages for these purposes."""
+def packages(*purposes, arch="amd64"):
+    """The packages of deploy/packages for these purposes on such a machine."""
     lines = (ROOT / "deploy" / "packages").read_text(encoding="utf-8").splitlines()
-    return [line.split()[1] for line in lines if line.split()[0] in purposes]
+    wanted = {*purposes, *(f"{purpose}/{arch}" for purpose in purposes)}
+    return [line.split()[1] for line in lines if line.split()[0] in wanted]
 
 
 @pytest.fixture
@@ -135,6 +137,17 @@ def test_what_is_missing_is_installed_and_nothing_else(system):
     assert status == 0, said
     call = system.called("apt-get")[-1].split()
     assert "install" in call and call[-1] == "libuv1-dev" and "libsodium-dev" not in call
+
+
+def test_what_debian_has_for_one_architecture_is_wanted_there_alone(system):
+    elsewhere = packages("build", arch="arm64")
+    assert set(packages("build")) - set(elsewhere) == {"libipsec-mb-dev"}
+    status, said = system.with_apt(elsewhere, arch="arm64").run()
+    assert status == 0, said
+    assert not system.called("apt-get")
+    status, said = system.with_apt(elsewhere).run()
+    assert status == 0, said
+    assert system.called("apt-get")[-1].split()[-1] == "libipsec-mb-dev"
 
 
 def test_an_ordinary_user_installs_with_sudo(system):

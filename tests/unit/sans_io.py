@@ -14,6 +14,8 @@ ALLOWED = re.compile(
     # libsodium; not randombytes: randomness is injected
     crypto_(aead|auth|generichash|hash|scalarmult|shorthash)\w* | sodium_(memzero|memcmp|is_zero)
     | sodium_runtime_has_\w+
+    # libipsec-mb: its table of functions is made and freed with the engine
+    | (alloc|free)_mb_mgr | init_mb_mgr_auto
     # libcrypto: contexts are made and freed with the engine, and take datagrams in between
     | EVP_(CIPHER_(fetch|free)|CIPHER_CTX_(new|free|get_params)|(En|De)crypt(Init_ex2|Update|Final_ex))
     | OPENSSL_init_crypto | OSSL_PARAM_construct_\w+ | getauxval

@@ -12,7 +12,7 @@
 #include "seal.h"
 
 enum {
-	SHORT = 64, /* libsodium's and libcrypto's share: gcm.c */
+	SHORT = 64, /* libsodium's and libcrypto's share in gcm.c */
 	TEXT_MAX = 600,
 	LONG_MAX = 9000,
 	LENGTHS_TRIED = 2000,
@@ -266,6 +266,14 @@ static void a_key_that_was_wiped_neither_seals_nor_opens_as_before(void **state)
 		assert_wiped_is_gone(lengths[i]);
 }
 
+/* Else this would test another way than its name says. */
+static void the_library_is_the_one_that_was_built_in(void **state)
+{
+	(void)state;
+	assert_string_equal(gcm_library(), GCM_LIBRARY);
+	assert_string_equal(cipher_library(CIPHER_AES), GCM_LIBRARY);
+}
+
 /* Nothing of it may be in memory that is freed. */
 static void what_was_stopped_holds_no_key(void **state)
 {
@@ -329,6 +337,7 @@ int main(void)
 		cmocka_unit_test(nonce_is_little_endian_for_chacha_and_big_endian_for_aes),
 		cmocka_unit_test(gcm_of_any_length_and_place_is_what_libsodium_says),
 		cmocka_unit_test(a_key_that_was_wiped_neither_seals_nor_opens_as_before),
+		cmocka_unit_test(the_library_is_the_one_that_was_built_in),
 		cmocka_unit_test(what_was_stopped_holds_no_key),
 		cmocka_unit_test(session_key_binds_cipher_and_handshake),
 		cmocka_unit_test(better_common_cipher_is_chosen),

@@ -18,7 +18,7 @@ enum cipher {
 /** cipher_name() - As in status and in the key derivation; static text */
 const char *cipher_name(enum cipher cipher);
 
-/** cipher_library() - Whose implementation runs here: "libcrypto" or "libsodium" */
+/** cipher_library() - Whose implementation runs here: "libipsec-mb", "libcrypto" or "libsodium" */
 const char *cipher_library(enum cipher cipher);
 
 /** ciphers_of_machine() - Bits of those that run here at full speed; ChaCha20-Poly1305 always */
