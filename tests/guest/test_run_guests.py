@@ -18,6 +18,7 @@ from plugs import config, port, ports_of
 AGAIN_S = 5  # a ping that was lost is a second
 SETTLED_S = 30
 FLOOD_S = 4
+FLOODS_MAX = 5
 STUCK_S = 8  # twice as long as a flood that nothing stops; on a busy computer that takes its time
 SOME_FRAMES = 100
 KILLED_TIMES = 3
@@ -108,16 +109,27 @@ def test_agents_that_are_killed_under_load_leave_nothing_half_said(hosts, index)
     sends_by_tcp(machine, other)
 
 
+def flood_until_stuck(machine, other):
+    """Flood while it ends: on a busy computer one does not fill the socket. What each of those said."""
+    said = []
+    while len(said) < FLOODS_MAX:
+        machine.begin(f"peer flood eth0 {FLOOD_S} {other.mac}")
+        try:
+            said.append(machine.finish(STUCK_S))
+        except TimeoutError:
+            break
+    return said
+
+
 @pytest.mark.parametrize("index", [0, 1], ids=["socket", "dgram"])
 def test_a_machine_that_waits_for_an_agent_that_hangs_goes_on_without_it(hosts, index):
     agent, machine, other = hosts.near(index)
     agent.process.send_signal(signal.SIGSTOP)
-    machine.begin(f"peer flood eth0 {FLOOD_S} {other.mac}")
     try:
-        with pytest.raises(TimeoutError):
-            machine.finish(STUCK_S)
+        said = flood_until_stuck(machine, other)
     finally:
         agent.kill()
+    assert len(said) < FLOODS_MAX, f"{said}: frames that went although nobody took them"
     machine.finish()  # with nobody but run to read it
     agent.up()
     agent.wait_up(hosts.agents[1 - index].name)
