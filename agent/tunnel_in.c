@@ -91,6 +91,11 @@ static const uint8_t *key_of(const struct addr *from)
 
 static void take_all(struct tunnel *t, const struct udp_received *batch, size_t count)
 {
+	if (count == 1) {
+		take(t, &batch[0], 0);
+		take_late(t, batch);
+		return;
+	}
 	for (size_t i = 0; i < count; i++)
 		t->messages[i] = (struct flow_frame){key_of(&batch[i].from), batch[i].len};
 	flow_order_make(&t->order, t->messages, count, FLOW_WHOLE);
@@ -100,6 +105,16 @@ static void take_all(struct tunnel *t, const struct udp_received *batch, size_t 
 		take(t, &batch[message], (int)message);
 	}
 	take_late(t, batch);
+}
+
+/* How many messages to read now. After a pause it is nearly always one: see TAP_PAUSE_MS. */
+static size_t batch_size(struct tunnel *t, const uv_loop_t *loop)
+{
+	uint64_t now_ms = uv_now(loop);
+	bool is_lone = now_ms - t->read_ms >= PAUSE_MS;
+
+	t->read_ms = now_ms;
+	return is_lone ? 1 : UDP_BATCH;
 }
 
 void tunnel_in_readable(uv_poll_t *poll, int status, int events)
@@ -112,7 +127,7 @@ void tunnel_in_readable(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (status < 0)
 		take_errors(half);
-	count = udp_receiver_read(t->receiver, half->fd, &batch);
+	count = udp_receiver_read(t->receiver, half->fd, batch_size(t, poll->loop), &batch);
 	if (count <= 0)
 		return;
 	take_all(t, batch, (size_t)count);

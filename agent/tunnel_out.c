@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "common/attributes.h"
 #include "tunnel_private.h"
 
 /* Return: the peer's own entry of that set, or NULL */
@@ -67,17 +68,36 @@ static void on_refused(void *context, size_t index, int error)
 	t->events.on_refused(t->events.context, t->sending.datagrams[index], error);
 }
 
-/* A group's datagrams behind what is listed already. */
+/* A datagram that goes by itself */
+struct lone {
+	struct tunnel *tunnel;
+	const struct datagram *datagram;
+};
+
+static void on_lone_refused(void *context, size_t index, int error)
+{
+	const struct lone *l = context;
+
+	(void)index;
+	l->tunnel->events.on_refused(l->tunnel->events.context, l->datagram, error);
+}
+
+/* Where @d goes, and all that go the same way. @to: where its address is put */
+static struct udp_to_send way_of(const struct datagram *d, struct sockaddr_storage *to)
+{
+	return (struct udp_to_send){.to = (struct sockaddr *)to,
+				    .to_len = addr_to_sockaddr(&d->to, false, to),
+				    .dscp = d->dscp,
+				    .local = local_of(d)};
+}
+
+/* Behind what is listed already. */
 static void list_group(struct tunnel *t, const struct datagram *datagrams,
 		       const struct tunnel_group *group)
 {
 	struct sending *s = &t->sending;
 	const struct datagram *first = &datagrams[group->first];
-	struct sockaddr_storage *to = &s->to[s->count];
-	const struct udp_to_send way = {.to = (struct sockaddr *)to,
-					.to_len = addr_to_sockaddr(&first->to, false, to),
-					.dscp = first->dscp,
-					.local = local_of(first)};
+	const struct udp_to_send way = way_of(first, &s->to[s->count]);
 
 	remember(t, first);
 	for (uint16_t i = group->first; i != TUNNEL_GROUP_NONE; i = s->groups.next[i]) {
@@ -108,8 +128,29 @@ static void send_half(struct tunnel *t, int family, const struct datagram *datag
 		on_refused(t, i, EAFNOSUPPORT);
 }
 
+/* Somebody may wait for it: what can be done later is done later, and no memory used that nothing touched lately. */
+static void send_lone(struct tunnel *t, const struct datagram *d)
+{
+	struct half *half = &t->halves[family_of(d)];
+	UNINITIALIZED struct sockaddr_storage to;
+	struct udp_to_send out = way_of(d, &to);
+	struct lone lone = {t, d};
+
+	out.bytes = d->bytes;
+	out.len = d->len;
+	if (half->fd >= 0)
+		udp_send_runs(&half->sender, &out, 1, on_lone_refused, &lone);
+	else
+		on_lone_refused(&lone, 0, EAFNOSUPPORT);
+	remember(t, d);
+}
+
 void tunnel_send(struct tunnel *t, const struct datagram *datagrams, size_t count)
 {
+	if (count == 1) {
+		send_lone(t, datagrams);
+		return;
+	}
 	while (count > 0) {
 		size_t n = count < TUNNEL_GROUP_DATAGRAMS ? count : TUNNEL_GROUP_DATAGRAMS;
 

@@ -22,6 +22,8 @@ enum {
 	SENT_MAX = 16,  /* addresses of each: its own, and those where it is looked for */
 	NOBODY_LATELY = -2,
 	LATE_MAX = 1024, /* so many of strangers wait behind those of sessions */
+	PAUSE_MS =
+		3, /* after which one message is read and handed over, before others are looked for */
 };
 
 struct half {
@@ -64,6 +66,7 @@ struct tunnel {
 	struct half halves[FAMILIES];
 	struct tunnel_events events;
 	struct udp_receiver *receiver;
+	uint64_t read_ms; /* when, as the loop has the time */
 	struct late late[LATE_MAX];
 	size_t late_count;
 	uint16_t port;

@@ -85,11 +85,12 @@ void udp_receiver_free(struct udp_receiver *r);
 
 /**
  * udp_receiver_read() - What waits at a socket, runs whole
+ * @most:	messages, 1 or more: to look for another that is not there costs as much as to take this one
  * @out:	the first of them; the receiver's until the next call
  *
  * Return: as udp_receive()
  */
-int udp_receiver_read(struct udp_receiver *r, int fd, const struct udp_received **out);
+int udp_receiver_read(struct udp_receiver *r, int fd, size_t most, const struct udp_received **out);
 
 /** udp_slots_to_offer() - How many messages the next call may bring. @count, @bytes: what this one did. Pure */
 size_t udp_slots_to_offer(size_t count, size_t bytes);

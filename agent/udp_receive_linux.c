@@ -219,14 +219,14 @@ size_t udp_slots_to_offer(size_t count, size_t bytes)
 	return fit < SLOTS_MOST ? fit : SLOTS_MOST;
 }
 
-int udp_receiver_read(struct udp_receiver *r, int fd, const struct udp_received **out)
+int udp_receiver_read(struct udp_receiver *r, int fd, size_t most, const struct udp_received **out)
 {
 	size_t bytes = 0;
 	int count;
 
 	make_ready(&r->slots, r->used);
 	r->used = 0;
-	count = receive(fd, &r->slots, r->offered, r->out);
+	count = receive(fd, &r->slots, most < r->offered ? most : r->offered, r->out);
 	if (count <= 0)
 		return count;
 	for (int i = 0; i < count; i++)

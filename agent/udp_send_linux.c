@@ -229,7 +229,7 @@ static void tell(struct sending *s, size_t index, size_t n, int error)
 		s->on_refused(s->context, index + i, error);
 }
 
-/* By itself, on the stack of its own: it happens seldom. */
+/* By itself, without all that a call of many needs, which is pages of stack that nothing touched for a while. */
 static void send_single(struct sending *s, size_t index)
 {
 	const struct udp_to_send *d = &s->list[index];
@@ -287,7 +287,10 @@ void udp_send_runs(struct udp_sender *sender, const struct udp_to_send *list, si
 	struct sending s = {
 		.sender = sender, .list = list, .on_refused = on_refused, .context = context};
 
-	send_list(&s, count);
+	if (count == 1)
+		send_single(&s, 0);
+	else
+		send_list(&s, count);
 }
 
 void udp_send(int fd, const struct udp_to_send *list, size_t count, udp_refused on_refused,

@@ -491,7 +491,7 @@ static void expect_received(size_t messages)
 		int count;
 
 		assert_int_equal(poll(&p, 1, LIMIT_MS), 1);
-		count = udp_receiver_read(r, f.at, &got);
+		count = udp_receiver_read(r, f.at, UDP_BATCH, &got);
 		assert_true(count > 0);
 		heard += (size_t)count;
 		for (int i = 0; i < count; i++) {
@@ -505,7 +505,7 @@ static void expect_received(size_t messages)
 			}
 		}
 	}
-	assert_int_equal(udp_receiver_read(r, f.at, &got), 0);
+	assert_int_equal(udp_receiver_read(r, f.at, UDP_BATCH, &got), 0);
 	assert_int_equal(heard, messages);
 	udp_receiver_free(r);
 }
@@ -563,12 +563,29 @@ static void a_read_is_bounded_in_bytes(void **state)
 	add_many(64, LEN);
 	assert_int_equal(udp_receiver_new(&r), 0);
 	send_all(); /* so that it learns how long they are */
-	udp_receiver_read(r, f.at, &got);
+	udp_receiver_read(r, f.at, UDP_BATCH, &got);
 	for (int i = 0; i < 20; i++)
 		send_all();
-	for (int count = udp_receiver_read(r, f.at, &got); count > 0; count--)
+	for (int count = udp_receiver_read(r, f.at, UDP_BATCH, &got); count > 0; count--)
 		bytes += got[count - 1].len;
 	assert_in_range(bytes, UDP_READ_BYTES / 2, UDP_READ_BYTES);
+	udp_receiver_free(r);
+}
+
+static void no_more_messages_are_read_than_are_wanted(void **state)
+{
+	const struct udp_received *got = NULL;
+	struct udp_receiver *r;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		add(1 + i);
+	send_all();
+	assert_int_equal(udp_receiver_new(&r), 0);
+	assert_int_equal(udp_receiver_read(r, f.at, 1, &got), 1);
+	assert_int_equal(got[0].len, 1);
+	assert_int_equal(udp_receiver_read(r, f.at, UDP_BATCH, &got), 2);
+	assert_int_equal(got[0].len, 2);
 	udp_receiver_free(r);
 }
 
@@ -608,6 +625,7 @@ int main(void)
 		TEST(runs_and_single_ones_are_received_in_order),
 		TEST(wanted_no_more_runs_come_as_single_datagrams),
 		TEST(a_read_is_bounded_in_bytes),
+		TEST(no_more_messages_are_read_than_are_wanted),
 		TEST(few_are_offered_to_the_long_and_many_to_the_short),
 	};
 
