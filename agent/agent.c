@@ -220,6 +220,7 @@ static void on_batch_end(void *context)
 	struct agent *a = context;
 
 	lan_flush(a->lan);
+	lan_hear(a->lan);
 }
 
 static void on_refused(void *context, const struct datagram *d, int error)

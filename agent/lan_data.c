@@ -416,15 +416,23 @@ void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size
 
 /* ---- out ---- */
 
-static void flush_ports(struct lan *l)
+static void each_port(struct lan *l, void (*act)(struct port *p))
 {
 	for (size_t i = 0; i < LAN_PORTS_MAX / LAN_SLOT_BITS; i++) {
-		for (uint64_t left = l->used[i]; left; left &= left - 1) {
-			size_t slot = i * LAN_SLOT_BITS + (size_t)__builtin_ctzll(left);
-
-			l->ports[slot]->port->ops->flush(l->ports[slot]->port);
-		}
+		for (uint64_t left = l->used[i]; left; left &= left - 1)
+			act(l->ports[i * LAN_SLOT_BITS + (size_t)__builtin_ctzll(left)]->port);
 	}
+}
+
+static void flush_port(struct port *p)
+{
+	p->ops->flush(p);
+}
+
+static void hear_port(struct port *p)
+{
+	if (p->ops->hear)
+		p->ops->hear(p);
 }
 
 void lan_flush(struct lan *l)
@@ -433,10 +441,15 @@ void lan_flush(struct lan *l)
 	lan_merge_end(l);
 	if (l->segments_touched)
 		lan_segments_run(l);
-	flush_ports(l);
+	each_port(l, flush_port);
 	lan_send_outbox(l);
 	lan_settle(l);
 	l->now_ns = 0;
+}
+
+void lan_hear(struct lan *l)
+{
+	each_port(l, hear_port);
 }
 
 /* ---- from the control socket ---- */

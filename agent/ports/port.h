@@ -149,6 +149,7 @@ struct port_env {
  * @send:	queue a copy of a frame, 14 to 65,507 bytes
  * @send_whole:	send a frame with an offload, at once; only where has_offload is set
  * @flush:	send what is queued
+ * @hear:	take what may have come in answer while it was sent; NULL in a type whose machines take longer
  * @tick:	every PORT_TICK_S
  * @network_changed: interfaces, addresses or routes did
  * @carrier:	somebody else is on the vlan now, or nobody is; NULL where nobody can be told
@@ -167,6 +168,7 @@ struct port_ops {
 	void (*send)(struct port *p, const uint8_t *frame, size_t len);
 	void (*send_whole)(struct port *p, const struct port_frame *f);
 	void (*flush)(struct port *p);
+	void (*hear)(struct port *p);
 	void (*tick)(struct port *p, uint64_t now_ns);
 	void (*network_changed)(struct port *p, uint64_t now_ns);
 	void (*carrier)(struct port *p, bool on);

@@ -27,6 +27,8 @@ enum {
  * @mtu_error:	negative errno: why its MTU is not what the configuration says
  * @link:	as last looked at
  * @read_ms:	when it was last read, as the loop has the time
+ * @sent_ms:	when a frame was last sent there, the same
+ * @may_answer:	that was a lone one, and the interface was not read since
  * @send_error:	positive errno of the last refused frame since the last tick; or 0
  * @long_bytes, @long_ns: the last frame that was too long for the MTU, and when; or 0
  */
@@ -48,6 +50,8 @@ struct tap {
 	uint32_t reported; /* the attachment that the owner knows of, or 0 */
 	struct mac beacon_source;
 	uint64_t read_ms;
+	uint64_t sent_ms;
+	bool may_answer;
 	int send_error;
 	size_t long_bytes;
 	uint64_t long_ns;

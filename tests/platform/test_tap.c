@@ -81,6 +81,69 @@ static void after_a_pause_one_frame_goes_before_the_next_is_read(void **state)
 	assert_int_equal(f->batches, 2);
 }
 
+static int arp_replies;
+
+static void note_arp_reply(struct fixture *f, const struct port_frame *heard)
+{
+	static const uint8_t REPLY[] = {0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 2};
+
+	(void)f;
+	arp_replies += heard->len >= 42 && memcmp(heard->bytes + 12, REPLY, sizeof(REPLY)) == 0;
+}
+
+/* A request for 198.18.0.1 from 198.18.0.2: RFC 826 */
+static void ask_the_host(struct fixture *f)
+{
+	static const uint8_t REQUEST[] = {0,   1,  8, 0, 6, 4, 0, 1, 2, 0, 0,   0,  0, 9,
+					  198, 18, 0, 2, 0, 0, 0, 0, 0, 0, 198, 18, 0, 1};
+	uint8_t bytes[FRAME_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 8, 6};
+
+	memcpy(bytes + 14, REQUEST, sizeof(REQUEST));
+	f->port->ops->send(f->port, bytes, sizeof(bytes));
+	f->port->ops->flush(f->port);
+}
+
+/* It answers ARP, and nobody else says anything. */
+static void open_port_with_address(struct fixture *f)
+{
+	f->on_any = note_arp_reply;
+	arp_replies = 0;
+	open_port(f, 0);
+	command("echo 1 >/proc/sys/net/ipv6/conf/t0/disable_ipv6");
+	command("ip addr add 198.18.0.1/24 dev t0");
+	run_for(f, QUIET_MS);
+	f->batches = 0;
+}
+
+static void what_the_host_answers_at_once_is_taken_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	open_port_with_address(f);
+	f->port->ops->hear(f->port); /* nothing was sent: nothing is looked for */
+	ask_the_host(f);
+	assert_int_equal(arp_replies, 0);
+	f->port->ops->hear(f->port);
+	assert_int_equal(arp_replies, 1);
+	assert_int_equal(f->batches, 1);
+	f->port->ops->hear(f->port);
+	assert_int_equal(f->batches, 1);
+}
+
+/* That would be a call for each of them. */
+static void what_many_are_answered_waits_for_the_loop(void **state)
+{
+	struct fixture *f = *state;
+
+	open_port_with_address(f);
+	ask_the_host(f);
+	ask_the_host(f);
+	f->port->ops->hear(f->port);
+	assert_int_equal(arp_replies, 0);
+	run_for(f, QUIET_MS);
+	assert_int_equal(arp_replies, 2);
+}
+
 static void an_mtu_that_is_asked_for_is_set_and_longer_frames_are_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -258,6 +321,8 @@ int main(void)
 		on_a_tap(what_the_port_sends_does_not_come_back),
 		on_a_tap(more_than_a_batch_is_read_in_several_and_none_is_lost),
 		on_a_tap(after_a_pause_one_frame_goes_before_the_next_is_read),
+		on_a_tap(what_the_host_answers_at_once_is_taken_at_once),
+		on_a_tap(what_many_are_answered_waits_for_the_loop),
 		on_a_tap(an_mtu_that_is_asked_for_is_set_and_longer_frames_are_counted),
 		on_a_tap(an_mtu_that_somebody_changes_counts_from_the_next_tick),
 		on_a_tap(whoever_had_it_before_leaves_no_unfinished_checksums),

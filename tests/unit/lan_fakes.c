@@ -69,6 +69,11 @@ static void fake_flush(struct port *port)
 	((struct fake_port *)port)->waiting = 0;
 }
 
+static void fake_hear(struct port *port)
+{
+	((struct fake_port *)port)->heard++;
+}
+
 static void fake_tick(struct port *port, uint64_t now_ns)
 {
 	(void)now_ns;
@@ -128,6 +133,7 @@ const struct port_ops *port_ops_for(enum port_type type)
 		.send = fake_send,
 		.send_whole = fake_send_whole,
 		.flush = fake_flush,
+		.hear = fake_hear,
 		.tick = fake_tick,
 		.network_changed = fake_network_changed,
 		.carrier = fake_carrier,

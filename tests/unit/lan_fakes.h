@@ -27,7 +27,7 @@ extern const struct lan_limits NO_LIMITS;
 struct fake_port {
 	struct port port;
 	struct port_config config;
-	int sent, flushed, ticks, changes, waiting;
+	int sent, flushed, heard, ticks, changes, waiting;
 	enum port_state state;
 	bool carrier;
 	int carrier_changes;

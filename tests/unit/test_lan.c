@@ -38,6 +38,17 @@ static void a_batch_ends_in_a_flush_of_engine_and_ports(void **state)
 	assert_int_equal(tunnel_sends, 1);
 }
 
+static void each_port_may_look_for_answers(void **state)
+{
+	struct fixture *f = *state;
+
+	lan_flush(f->lan);
+	assert_int_equal(port_named("hub")->heard, 0);
+	lan_hear(f->lan);
+	assert_int_equal(port_named("hub")->heard, 1);
+	assert_int_equal(port_named("tap")->heard, 1);
+}
+
 static void a_broadcast_of_a_peer_goes_to_ports_and_to_no_peer(void **state)
 {
 	struct fixture *f = *state;
@@ -371,6 +382,7 @@ int main(void)
 		with_lan(without_hubs_and_taps_there_is_one_tick_after_something_happened),
 		with_lan(a_broadcast_of_a_port_goes_to_the_members_of_its_vlan_only),
 		with_lan(a_batch_ends_in_a_flush_of_engine_and_ports),
+		with_lan(each_port_may_look_for_answers),
 		with_lan(a_broadcast_of_a_peer_goes_to_ports_and_to_no_peer),
 		with_lan(unicast_takes_the_way_it_learned),
 		with_lan(a_frame_for_a_vlan_that_is_not_here_is_counted),

@@ -80,6 +80,9 @@ void lan_input(struct lan *l, const struct route *route, uint8_t *datagram, size
 /** lan_flush() - Send what waits in the engine's outbox and in the ports */
 void lan_flush(struct lan *l);
 
+/** lan_hear() - Take what machines answered at once to what lan_flush() brought them */
+void lan_hear(struct lan *l);
+
 /** lan_rest_ns() - How long the loop is to rest before it looks for more, because machines send so much. All others
  * wait as long: at most 0.4 ms. Return: 0 if not at all */
 uint64_t lan_rest_ns(struct lan *l);
