@@ -104,6 +104,18 @@ def memory_mb(row):
     return peak / 1024 if peak else None
 
 
+def added_to_same_round(results, base_key, column):
+    """A function of a row: how much more than without a tunnel in the same round."""
+    base = results.of(base_key, column)
+
+    def more(row):
+        if row.get(column) is None or row["round"] not in base:
+            return None
+        return row[column] - base[row["round"]]
+
+    return more
+
+
 def added(results, base_key, column):
     """A function of a row: how much more than without a tunnel."""
     base = results.base(base_key, column)

@@ -7,6 +7,7 @@ segmentation offload off the wire, as most network cards are. Leaving the site e
 started in it and removes both namespaces.
 """
 
+import itertools
 import os
 import re
 import subprocess
@@ -43,7 +44,7 @@ class Side:
 
     def __init__(self, letter, number, place):
         self.letter = letter
-        self.ns = f"bench{os.getpid()}{letter}"
+        self.ns = f"bench{os.getpid()}-{place.number}{letter}"
         self.cpu = number - 1
         self.wire = f"wire{letter}"
         self.wire_ip = f"192.168.77.{number}"
@@ -146,11 +147,14 @@ def machine_cpu_s():
 
 
 class Place:
-    """Both hosts; use it in a with statement."""
+    """Both hosts; use it in a with statement. Several at a time share the two CPUs."""
+
+    numbers = itertools.count(1)
 
     def __init__(self, wire="normal", rps=False):
         self.wire = wire
         self.rps = rps
+        self.number = next(Place.numbers)
         self.folder = None
         self.work = None
         self.a = self.b = None

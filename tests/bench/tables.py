@@ -1,6 +1,6 @@
 """tables.py - results as Markdown"""
 
-from figures import added, cpu_both, median, memory_mb, ratios, small_kpps, spread, udp_mbps
+from figures import added_to_same_round, cpu_both, median, memory_mb, ratios, small_kpps, spread, udp_mbps
 from targets import all_targets, holds
 from tunnels import TUNNELS
 
@@ -36,7 +36,6 @@ def targets_table(results):
 
 def columns(results, of):
     """Title, value and form of each column about tunnels."""
-    raw = ("tap", "normal", "raw")
     common = [
         ("TCP A to B, Mbit/s", "ab_mbps", "{:.0f}"),
         ("B to A", "ba_mbps", "{:.0f}"),
@@ -49,8 +48,6 @@ def columns(results, of):
     return common + [
         ("UDP 1400, Mbit/s", udp_mbps, "{:.0f}"),
         ("64 bytes, thousand/s", small_kpps, "{:.1f}"),
-        ("idle: round trip added ms, median", added(results, raw, "rtt_med"), "{:.2f}"),
-        ("p99", added(results, raw, "rtt_p99"), "{:.2f}"),
         ("memory MB", memory_mb, "{:.1f}"),
     ]
 
@@ -82,6 +79,22 @@ def ratio_table(results, of):
         ]
         rows.append([f"longwire / {tunnel.title}", *map(spread, cells)])
     return table(["", *(title for title, _, _ in wanted)], rows)
+
+
+def idle_table(results):
+    """Round trips without any other traffic."""
+    raw, longwire = ("idle", 0, "raw"), ("idle", 0, "longwire")
+    both = [added_to_same_round(results, raw, column) for column in ("rtt_med", "rtt_p99")]
+    rows = []
+    for name, tunnel in TUNNELS.items():
+        key = ("idle", 0, name)
+        if name == "raw" or not results.rounds(key):
+            continue
+        cells = [spread(results.of(key, get), "{:.3f}") for get in both]
+        cells += [spread(ratios(results.of(longwire, get), results.of(key, get))) for get in both]
+        rows.append([tunnel.title, *cells])
+    head = ("", "added ms, median", "p99", "longwire / it, median", "p99")
+    return table(head, rows)
 
 
 def hub_table(results):
@@ -179,6 +192,7 @@ def everything(results):
         ("Tunnels", tap_table(results, "normal")),
         ("The same as ratios within a round", ratio_table(results, "normal")),
         ("Tunnels on a wire without UDP segmentation", tap_table(results, "nic")),
+        ("Round trip, idle", idle_table(results)),
         ("Hub to hub", hub_table(results)),
         ("Real machines", guests_table(results)),
         ("Peers that share 64-byte frames", shared_table(results)),

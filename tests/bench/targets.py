@@ -2,7 +2,7 @@
 
 import collections
 
-from figures import added, best, cpu_both, memory_mb, ratios, small_kpps, udp_mbps
+from figures import added, added_to_same_round, best, cpu_both, memory_mb, ratios, small_kpps, udp_mbps
 
 Target = collections.namedtuple("Target", "work against values at_least at_most unit")
 Target.__doc__ = "One row: values are {round: ratio or value}; one of the two bounds is None."
@@ -111,9 +111,9 @@ def round_trips(results):
     """TAP to TAP: round trips and memory."""
     rows = []
     for word, column in (("median", "rtt_med"), ("99th percentile", "rtt_p99")):
-        values = against_rivals(
-            results, "normal", added(results, ("tap", "normal", "raw"), column), min
-        )
+        get = added_to_same_round(results, ("idle", 0, "raw"), column)
+        ours = results.of(("idle", 0, LONGWIRE), get)
+        values = ratios(ours, best(results, "idle", 0, get, min))
         rows.append(at_most(f"round trip added, idle, {word}", RIVAL, values, NOT_MORE))
     values = against_rivals(results, "normal", "rttl_p99", min)
     rows.append(at_most("round trip under TCP, 99th percentile", RIVAL, values, NOT_MORE))

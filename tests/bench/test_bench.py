@@ -97,12 +97,33 @@ def test_not_more_is_a_tenth_more_at_most(results):
 
 
 def test_round_trips_are_what_a_tunnel_adds(results):
+    def row(name, number, median_ms):
+        return {"work": "idle", "of": 0, "name": name, "round": number, "rtt_med": median_ms}
+
     found = results(
-        tunnel("raw", 1, 1, rtt_med=0.1), tunnel("longwire", 1, 1, rtt_med=0.3),
-        tunnel("fastd", 1, 1, rtt_med=0.5),
+        row("raw", 1, 0.1), row("longwire", 1, 0.3), row("fastd", 1, 0.5), row("openvpn", 1, 0.6),
+        row("raw", 2, 0.3), row("longwire", 2, 0.9), row("fastd", 2, 0.6),
     )  # fmt: skip
     target = target_of(found, "round trip added, idle, median", targets.RIVAL)
-    assert target.values[1] == pytest.approx(0.5)
+    assert target.values == pytest.approx({1: 0.5, 2: 2.0})
+    assert "| fastd | 0.350 [0.300–0.400] | – | 1.25 [0.50–2.00] | – |" in tables.idle_table(found)
+
+
+def test_what_several_jobs_share_is_measured_once_a_round(monkeypatch, tmp_path):
+    run, path, measured = program("run"), tmp_path / "results.jsonl", []
+
+    def measure(names, context):
+        measured.append(names)
+        return {name: {"rtt_med": len(measured)} for name in names}
+
+    monkeypatch.setattr(run.work_idle, "measure", measure)
+    options = run.arguments(["--work", "idle", "--peers", "longwire,fastd", "--out", str(tmp_path)])
+    context = run.Context(options)
+    for number in (1, 2):
+        run.run_round(number, run.jobs_of(options), context, path)
+    assert measured == [["longwire", "fastd"]] * 2
+    found = figures.Results(path)
+    assert found.of(("idle", 0, "fastd"), "rtt_med") == {1: 1, 2: 2}
 
 
 def test_a_failed_row_and_a_broken_last_line_count_for_nothing(results, tmp_path):
