@@ -20,6 +20,8 @@ struct ready {
 
 _Static_assert(sizeof(struct ready) <= GCM_READY_BYTES, "of the versions that there are");
 _Static_assert(alignof(struct ready) <= GCM_READY_ALIGN, "as it declares its keys");
+_Static_assert(TAG_BYTES == crypto_verify_16_BYTES,
+	       "is compared in constant time, and not byte by byte");
 
 static struct {
 	aes_gcm_enc_dec_t seal, open;
@@ -96,7 +98,7 @@ int gcm_open(struct gcm *g, const struct sealed *s)
 	gcm_nonce(s->counter, nonce);
 	library.open(&r->key, &r->context, text, text, s->text_len, nonce, s->datagram,
 		     DATA_HEADER_BYTES, tag, TAG_BYTES);
-	if (sodium_memcmp(tag, text + s->text_len, TAG_BYTES) == 0)
+	if (crypto_verify_16(tag, text + s->text_len) == 0)
 		return 0;
 	memset(text, 0, s->text_len);
 	return -EBADMSG;
