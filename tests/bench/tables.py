@@ -4,6 +4,7 @@ from figures import added_to_same_round, cpu_both, median, memory_mb, ratios, sm
 from targets import all_targets, holds
 from tunnels import TUNNELS
 
+HEAD_LINES = 2  # of a table
 VERDICT = {True: "yes", False: "**no**", None: "not measured"}
 
 
@@ -185,7 +186,7 @@ def about(results):
 
 
 def everything(results):
-    """All tables, with headings."""
+    """All tables that have rows, with headings."""
     parts = [
         (None, about(results)),
         ("What has to hold", targets_table(results)),
@@ -198,4 +199,5 @@ def everything(results):
         ("Peers that share 64-byte frames", shared_table(results)),
         ("Broadcasts", broadcast_table(results)),
     ]
-    return "\n".join((f"### {title}\n\n" if title else "") + text for title, text in parts)
+    measured = [part for part in parts if not part[0] or part[1].count("\n") > HEAD_LINES]
+    return "\n".join((f"### {title}\n\n" if title else "") + text for title, text in measured)

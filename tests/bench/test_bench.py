@@ -109,6 +109,13 @@ def test_round_trips_are_what_a_tunnel_adds(results):
     assert "| fastd | 0.350 [0.300–0.400] | – | 1.25 [0.50–2.00] | – |" in tables.idle_table(found)
 
 
+def test_what_was_not_measured_has_no_table(results):
+    said = tables.everything(results(tunnel("longwire", 1, 1000)))
+    assert "### Tunnels\n" in said
+    assert "### What has to hold\n" in said
+    assert "### Hub to hub" not in said
+
+
 def test_what_several_jobs_share_is_measured_once_a_round(monkeypatch, tmp_path):
     run, path, measured = program("run"), tmp_path / "results.jsonl", []
 
