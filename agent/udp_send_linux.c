@@ -204,6 +204,12 @@ static size_t fill(struct call *c, struct sending *s, size_t from, size_t to)
 	return from;
 }
 
+/* As sendmmsg(2) with one, which costs the kernel less. */
+static int send_message(int fd, const struct mmsghdr *m)
+{
+	return sendmsg(fd, &m->msg_hdr, MSG_DONTWAIT) < 0 ? -1 : 1;
+}
+
 /* An earlier datagram's ICMP error is returned once, by whatever call comes next, so an error counts only
  * when it comes again and again: whoever forges ICMP would need good luck each time. A buffer that is full
  * is full the second time too.
@@ -213,7 +219,8 @@ static int send_some(int fd, struct mmsghdr *messages, size_t count)
 	int sent = -1;
 
 	for (int tries = 0; tries < SEND_TRIES && sent < 0; tries++) {
-		sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
+		sent = count == 1 ? send_message(fd, messages)
+				  : sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT);
 		if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS))
 			break;
 	}
