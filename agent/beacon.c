@@ -4,23 +4,21 @@
 #include "agent/beacon.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/cursor.h"
 
 enum {
-	ETHERTYPE_BEACON = 0x88b5
+	ETHERTYPE_BEACON = 0x88b5,
+	ETHERTYPE_AT = 2 * MAC_BYTES,
 };
 
 static const struct mac BEACON_GROUP = {{0x03, 0x6c, 0x77, 0x00, 0x00, 0x01}};
 
 bool beacon_is(const uint8_t *frame, size_t len)
 {
-	struct reader r = reader_over(frame, len);
-	struct mac dst, src;
-
-	reader_copy(&r, dst.b, MAC_BYTES);
-	reader_copy(&r, src.b, MAC_BYTES);
-	return reader_u16(&r) == ETHERTYPE_BEACON && mac_equal(&dst, &BEACON_GROUP);
+	return len >= ETHER_HEADER_BYTES && peek_u16(frame + ETHERTYPE_AT) == ETHERTYPE_BEACON &&
+	       memcmp(frame, BEACON_GROUP.b, MAC_BYTES) == 0;
 }
 
 static void read_trailer(struct reader *r, struct beacon *out)
@@ -38,10 +36,10 @@ bool beacon_read(const uint8_t *frame, size_t len, struct beacon *out)
 {
 	struct reader r = reader_over(frame, len);
 
-	*out = (struct beacon){
-		.kind = BEACON_AGENT, .rank = BEACON_RANK_LAST, .period_ms = BEACON_PERIOD_MS};
 	if (!beacon_is(frame, len))
 		return false;
+	*out = (struct beacon){
+		.kind = BEACON_AGENT, .rank = BEACON_RANK_LAST, .period_ms = BEACON_PERIOD_MS};
 	reader_bytes(&r, ETHER_HEADER_BYTES);
 	reader_copy(&r, out->id, BEACON_ID_BYTES);
 	if (r.failed || reader_left(&r) == 0)
