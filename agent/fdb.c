@@ -15,6 +15,7 @@ enum {
 	NONE = UINT16_MAX,
 	BUCKETS = 2 * FDB_ENTRIES_MAX, /* a power of two; half full at most */
 	NS_PER_S = 1000000000,
+	NS_PER_MS = 1000000,
 };
 _Static_assert((BUCKETS & (BUCKETS - 1)) == 0, "the hash is masked");
 _Static_assert((int)FDB_ENTRIES_MAX < (int)NONE, "entries are numbered in 16 bits");
@@ -206,9 +207,11 @@ static void remove_entry(struct fdb *f, uint16_t i)
 	f->free = i;
 }
 
-/* Heard now: the newest in both lists. */
+/* Heard now: the newest in both lists. Two machines that talk would change places in them with every frame. */
 static void touch(struct fdb *f, uint16_t i, uint64_t now_ns)
 {
+	if (now_ns - f->entries[i].heard_ns < (uint64_t)FDB_REFRESH_MS * NS_PER_MS)
+		return;
 	f->entries[i].heard_ns = now_ns;
 	if (f->all.newest == i)
 		return; /* then it is its owner's newest too */

@@ -11,6 +11,7 @@
 
 enum {
 	NS_PER_S = 1000000000,
+	NS_PER_MS = 1000000,
 	TWIN_ALIVE_S = 30, /* heard so lately, a user of the address is no former one */
 };
 
@@ -122,18 +123,28 @@ enum drop guard_judge(struct guard *g, int member, const struct inspect *what, u
 	return DROP_NONE;
 }
 
+/* Heard so lately that there is nothing to write down? So it is with nearly all frames. */
+static bool is_fresh(const struct ip_user *known)
+{
+	return known->age_ns < (uint64_t)IPDB_REFRESH_MS * NS_PER_MS;
+}
+
 /* A packet's source alone moves no address from one MAC to another: routers send those of others. */
 static void learn_ip(struct guard *g, int member, const struct inspect *what, uint64_t now_ns)
 {
 	const struct ip_user by = {.mac = what->source, .member = member};
 	struct ip_user known;
+	bool is_known;
 
 	if (what->role == IP_NONE || what->contradicts)
 		return;
-	if (ipdb_find(g->ips, &what->ip, now_ns, &known) && !mac_equal(&known.mac, &by.mac)) {
+	is_known = ipdb_find(g->ips, &what->ip, now_ns, &known);
+	if (is_known && !mac_equal(&known.mac, &by.mac)) {
 		if (what->role == IP_USED)
 			return;
 		note_twin(g, member, what, &known, now_ns);
+	} else if (is_known && known.member == member && is_fresh(&known)) {
+		return;
 	}
 	ipdb_set(g->ips, &what->ip, &by, now_ns);
 }

@@ -8,7 +8,8 @@
 
 #include "agent/fdb.h"
 
-#define S_NS UINT64_C(1000000000)
+#define S_NS       UINT64_C(1000000000)
+#define REFRESH_NS (FDB_REFRESH_MS * UINT64_C(1000000))
 
 enum {
 	MEMBERS = 8,
@@ -87,13 +88,14 @@ static void one_too_many_pushes_out_the_owners_oldest(void **state)
 	say(f, 100, BEN, 0);
 	for (uint32_t n = 0; n < QUOTA; n++)
 		assert_false(say(f, n, ANNA, n).crowded);
-	say(f, 0, ANNA, 50); /* 1 is the oldest now */
-	assert_true(say(f, QUOTA, ANNA, 51).crowded);
-	assert_int_equal(where(f, 1, 51), -1);
+	say(f, 0, ANNA, REFRESH_NS); /* 1 is the oldest now, and stays it: */
+	say(f, 1, ANNA, REFRESH_NS);
+	assert_true(say(f, QUOTA, ANNA, REFRESH_NS).crowded);
+	assert_int_equal(where(f, 1, REFRESH_NS), -1);
 	for (uint32_t n = 2; n <= QUOTA; n++)
-		assert_int_equal(where(f, n, 51), ANNA);
-	assert_int_equal(where(f, 0, 51), ANNA);
-	assert_int_equal(where(f, 100, 51), BEN);
+		assert_int_equal(where(f, n, REFRESH_NS), ANNA);
+	assert_int_equal(where(f, 0, REFRESH_NS), ANNA);
+	assert_int_equal(where(f, 100, REFRESH_NS), BEN);
 	fdb_free(f);
 }
 
@@ -411,7 +413,8 @@ static void a_visit_shows_what_is_not_too_old(void **state)
  * because the random clock stays within a few seconds. */
 enum {
 	MODEL_MACS = 64,
-	MODEL_STEPS = 20000
+	MODEL_STEPS = 20000,
+	MODEL_STEP_NS = 100000,
 };
 
 struct model {
@@ -442,8 +445,9 @@ static void model_learn(struct model *m, int n, int member, uint64_t now_ns)
 		return;
 	if (m->owner[n] < 0 && count >= QUOTA)
 		m->owner[oldest] = -1;
+	if (m->owner[n] < 0 || now_ns - m->heard_ns[n] >= REFRESH_NS)
+		m->heard_ns[n] = now_ns;
 	m->owner[n] = member;
-	m->heard_ns[n] = now_ns;
 }
 
 static void model_forget(struct model *m, int member)
@@ -463,7 +467,7 @@ static void random_use_agrees_with_a_table_that_scans(void **state)
 	(void)state;
 	print_message("# seed %u\n", seed);
 	memset(m.owner, -1, sizeof(m.owner));
-	for (uint64_t now = 1; now < MODEL_STEPS; now++) {
+	for (uint64_t now = 1; now < MODEL_STEPS * MODEL_STEP_NS; now += MODEL_STEP_NS) {
 		int n = rand_r(&seed) % MODEL_MACS, member = rand_r(&seed) % MEMBERS;
 
 		if (rand_r(&seed) % 100 == 0) {

@@ -30,6 +30,7 @@ enum {
 	FDB_AGE_S = 300,            /* IEEE 802.1D's ageing time */
 	FDB_OWNER_SILENT_S = 30,    /* an owner unheard for so long may lose its address */
 	FDB_CLAIM_APART_S = 1,      /* to a claimant that spoke twice, so far apart */
+	FDB_REFRESH_MS = 100,       /* so much older may be what is known as "last heard" */
 	FDB_ANNOUNCED_SILENT_S = 3, /* or to one that announces itself by RARP */
 	FDB_CLONE_S = 5, /* heard in two places within so long: two machines, not one that moved */
 };

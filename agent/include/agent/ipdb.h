@@ -21,6 +21,7 @@
 
 enum {
 	IPDB_ENTRIES_MAX = 8192,
+	IPDB_REFRESH_MS = 100, /* so much older may be what is known as "last heard" */
 	IPDB_USED_S = 60, /* an address unheard for so long is free for others; DESIGN: guards */
 };
 
