@@ -308,13 +308,23 @@ def test_a_machine_that_dies_by_a_signal_takes_run_along(anna, machines, number)
     assert machine.wait()[0] == -number
 
 
+HANDED_THROUGH = [
+    getattr(signal, "SIG" + name) for name in ("TERM", "INT", "HUP", "QUIT", "USR1", "WINCH", "CONT")
+]
+
+
+def ignore_nothing():
+    """In the new process: a shell that starts the tests in the background ignores INT and QUIT."""
+    for number in HANDED_THROUGH:
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("agent_runs", [True, False], ids=["with agent", "without"])
 def test_signals_are_handed_through(anna, machines, agent_runs):
     if agent_runs:
         anna.up()
-    machine = machines(anna)
-    for name in ("TERM", "INT", "HUP", "QUIT", "USR1", "WINCH", "CONT"):
-        number = getattr(signal, "SIG" + name)
+    machine = machines(anna, preexec_fn=ignore_nothing)
+    for number in HANDED_THROUGH:
         machine.process.send_signal(number)
         assert machine.hears_line() == f"signal {number:d}"
     machine.tell("exit 5")
